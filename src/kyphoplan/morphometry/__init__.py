@@ -1,0 +1,1 @@
+"""From a spine to numbers: heights, fractures, kyphosis, density, canal, cortical gaps."""

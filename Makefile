@@ -1,0 +1,48 @@
+# One front door: `make demo` shows what it does, `make test` proves it.
+# Needs make and Python 3.11 or newer; everything else goes into .venv.
+
+BIN := .venv/bin
+READY := .venv/.ready
+# Two test workers share two cores: no threads under them.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fix bench soak lock
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## .venv with the package and its tools (the other targets call it first)
+
+$(READY): pyproject.toml requirements.lock .ci/setup
+	@.ci/setup .venv
+	@touch $@
+
+demo: setup ## a synthetic spine from CT to measured fracture, and where to look at it
+	@$(BIN)/kyphoplan phantom -o demo/phantom --overwrite
+	@$(BIN)/kyphoplan measure -i demo/phantom/ct.nii.gz -s demo/phantom/labels.nii.gz \
+		-o demo/result --overwrite
+	@echo "Open demo/result/measurements.html in a browser; the figures are in demo/result/measurements.json"
+
+test: setup check ## everything CI runs: check, then every test and docstring example
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2
+
+check: setup ## lint, format, types and layers, without changing a file
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: setup ## repair what ruff can repair, then format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## time per stage and peak memory, beside peers
+	$(BIN)/python bench/run.py
+
+soak: setup ## the long versions: soak tests, and every law with many more examples
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 -m "soak or hypothesis" --hypothesis-profile=soak
+
+lock: ## renew requirements.lock from pyproject.toml (needs uv on the PATH)
+	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-annotate \
+		--no-header --upgrade --quiet --output-file requirements.lock

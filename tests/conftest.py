@@ -1,4 +1,4 @@
-"""What all tests share: reproducible Hypothesis, no display, and the real data when it is there."""
+"""What all tests share: reproducible Hypothesis, no display, the real data if it is there."""
 
 import os
 from pathlib import Path

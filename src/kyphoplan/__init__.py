@@ -1,3 +1,61 @@
-"""kyphoplan: from a spine CT to a measured fracture. Research and teaching use only."""
+"""kyphoplan: from a spine CT to a measured fracture. Research and teaching use only.
+
+The public names are loaded when first used, so that ``import kyphoplan`` stays light (PEP 562).
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kyphoplan.anatomy import locate
+    from kyphoplan.case import Level, Measure, Measurements, Spine
+    from kyphoplan.io import read_labels, read_volume
+    from kyphoplan.morphometry import measure
+    from kyphoplan.phantom import Collapse, Phantom, scan
+    from kyphoplan.report import write_measurements
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Collapse",
+    "Level",
+    "Measure",
+    "Measurements",
+    "Phantom",
+    "Spine",
+    "locate",
+    "measure",
+    "read_labels",
+    "read_volume",
+    "scan",
+    "write_measurements",
+]
+
+_HOME = {
+    "Collapse": "kyphoplan.phantom",
+    "Level": "kyphoplan.case",
+    "Measure": "kyphoplan.case",
+    "Measurements": "kyphoplan.case",
+    "Phantom": "kyphoplan.phantom",
+    "Spine": "kyphoplan.case",
+    "locate": "kyphoplan.anatomy",
+    "measure": "kyphoplan.morphometry",
+    "read_labels": "kyphoplan.io",
+    "read_volume": "kyphoplan.io",
+    "scan": "kyphoplan.phantom",
+    "write_measurements": "kyphoplan.report",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its home on first use."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

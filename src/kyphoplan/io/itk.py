@@ -1,0 +1,134 @@
+"""NRRD and MetaImage files, through SimpleITK, whose frame is ours (LPS)."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kyphoplan.case import Notice
+from kyphoplan.errors import CaseError, GeometryError
+from kyphoplan.geometry import Array
+from kyphoplan.io.decoded import Decoded, check_shape
+from kyphoplan.io.placement import check_voxel_size, is_sheared, tilt_notices
+
+SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
+PLACED_BY = {  # header fields, one of which must be there for the sides to be known
+    ".nrrd": ("space",),
+    ".nhdr": ("space",),
+    ".mha": ("transformmatrix", "orientation", "rotation"),
+    ".mhd": ("transformmatrix", "orientation", "rotation"),
+}
+HEADER_LIMIT = 1 << 20  # [byte] longest header that is searched for its fields
+_NAME = re.compile(r"Segment(\d+)_Name$")
+
+
+def read_itk(path: Path) -> Decoded:
+    """Read an NRRD or MetaImage volume.
+
+    Raises
+    ------
+    CaseError
+        If the file is damaged, too large, coloured, layered or not three-dimensional.
+    GeometryError
+        If it does not say how it lies in the patient.
+    """
+    import SimpleITK as sitk  # noqa: PLC0415, N813
+
+    fields = header_fields(path)
+    if not any(field in fields for field in PLACED_BY[path.suffix.lower()]):
+        raise GeometryError(
+            "orientation unknown (no patient directions in the header), so left and right cannot "
+            "be told: export it again with its orientation"
+        )
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+        if reader.GetNumberOfComponents() != 1:
+            raise CaseError(
+                "several values per voxel (colour, or overlapping segments in layers): export a "
+                "single label map or greyscale image"
+            )
+        shape = check_shape(tuple(reader.GetSize()), 8)
+        image = reader.Execute()
+    except RuntimeError as error:
+        raise CaseError(f"unreadable ({_last_line(error)}): export it again") from error
+    voxels = sitk.GetArrayFromImage(image).T.reshape(shape)
+    affine, notices = _placement(image)
+    names = _segment_names(image)
+    return Decoded(
+        voxels=voxels,
+        affine=affine,
+        names=names,
+        names_from="segment names" if names else "",
+        notices=notices,
+    )
+
+
+def header_fields(path: Path) -> dict[str, str]:
+    """Read the text header: field (lower case) -> value."""
+    fields: dict[str, str] = {}
+    with path.open("rb") as stream:
+        for raw in stream.read(HEADER_LIMIT).split(b"\n"):
+            line = raw.strip().decode("latin-1")
+            key, sign, value = re.match(r"([^:=]*)(:=|:|=|)(.*)", line).groups()  # type: ignore[union-attr]
+            fields.setdefault(key.strip().lower(), value.strip() if sign else "")
+            if not line or key.strip().lower() == "elementdatafile":
+                break
+    return fields
+
+
+def _placement(image: Any) -> tuple[Array, tuple[Notice, ...]]:
+    affine = np.eye(4)
+    direction = np.array(image.GetDirection()).reshape(image.GetDimension(), -1)[:3, :3]
+    affine[:3, :3] = direction * np.array(image.GetSpacing()[:3])
+    affine[:3, 3] = image.GetOrigin()[:3]
+    if not np.isfinite(affine).all():
+        raise GeometryError("placement is not a number (NaN or infinite): export it again")
+    check_voxel_size(affine)
+    return affine, tilt_notices(affine)
+
+
+def _segment_names(image: Any) -> dict[int, str]:
+    """Names of the segments of a 3D Slicer ``.seg.nrrd``: label value -> name."""
+    names = {}
+    for key in image.GetMetaDataKeys():
+        if match := _NAME.match(key):
+            value = f"Segment{match[1]}_LabelValue"
+            if image.HasMetaDataKey(value):
+                names[int(image.GetMetaData(value))] = str(image.GetMetaData(key)).strip()
+    return names
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1].strip()
+
+
+def write_itk(
+    path: Path, voxels: NDArray[Any], affine: Array, names: Mapping[int, str] | None = None
+) -> None:
+    """Write voxels and their placement [mm, LPS], with 3D Slicer's segment names.
+
+    Raises
+    ------
+    GeometryError
+        If the placement is sheared: these formats cannot hold it.
+    """
+    import SimpleITK as sitk  # noqa: PLC0415, N813
+
+    if is_sheared(affine):
+        raise GeometryError(f"{path}: a tilted stack does not fit this format: write .nii.gz")
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    image = sitk.GetImageFromArray(np.ascontiguousarray(np.asarray(voxels).T))
+    image.SetSpacing(spacing.tolist())
+    image.SetDirection((affine[:3, :3] / spacing).ravel().tolist())
+    image.SetOrigin(affine[:3, 3].tolist())
+    for number, (value, name) in enumerate((names or {}).items()):
+        image.SetMetaData(f"Segment{number}_ID", f"Segment_{value}")
+        image.SetMetaData(f"Segment{number}_Name", name)
+        image.SetMetaData(f"Segment{number}_LabelValue", str(value))
+        image.SetMetaData(f"Segment{number}_Layer", "0")
+    sitk.WriteImage(image, str(path), useCompression=True)

@@ -57,7 +57,7 @@ def _scan(folder: Path) -> tuple[list[_Header], int]:
     import pydicom  # noqa: PLC0415
 
     headers, strangers = [], 0
-    for file in sorted(f for f in folder.rglob("*") if f.is_file()):
+    for file in sorted(_visible_files(folder)):
         try:
             headers.append(pydicom.dcmread(file, stop_before_pixels=True))
         except pydicom.errors.InvalidDicomError:
@@ -67,6 +67,10 @@ def _scan(folder: Path) -> tuple[list[_Header], int]:
     if not headers:
         raise CaseError("holds no DICOM files: give the folder with the slices of the CT series")
     return headers, strangers
+
+
+def _visible_files(folder: Path) -> list[Path]:
+    return [f for f in folder.rglob("*") if f.is_file() and not f.name.startswith(".")]
 
 
 def _ct_slices(headers: list[_Header]) -> tuple[list[_Header], int]:

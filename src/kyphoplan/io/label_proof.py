@@ -2,8 +2,8 @@
 
 A vertebra's value alone proves nothing. But VerSe counts from head to tail and TotalSegmentator
 from tail to head, vertebrae follow one another without a gap, and their distance differs by
-region. A scheme fits if all of this is right under it. Two schemes that fit with different levels are
-ambiguous, and the map is refused: a wrong level is worse than a question.
+region. A scheme fits if all of this is right under it. Two schemes that fit with different levels
+are ambiguous, and the map is refused: a wrong level is worse than a question.
 """
 
 from collections.abc import Mapping

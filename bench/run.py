@@ -16,7 +16,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-import SimpleITK as sitk
+import SimpleITK
 from rich.console import Console
 from rich.table import Table
 
@@ -70,20 +70,10 @@ def timed(action: Callable[[], object], runs: int = RUNS) -> Times:
 
 def whole_process(case: Case, out: Path) -> tuple[float, float]:
     """Measure a case as a user does; return the wall time [s] and the peak memory [MiB]."""
-    command = [
-        COMMAND,
-        "measure",
-        "-i",
-        case.ct,
-        "-s",
-        case.labels,
-        "-o",
-        out,
-        "--overwrite",
-        "-q",
-    ]
+    files = ["-i", str(case.ct), "-s", str(case.labels), "-o", str(out)]
+    command = [str(COMMAND), "measure", *files, "--overwrite", "-q", *case.options]
     start = time.perf_counter()
-    child = subprocess.Popen([*map(str, command), *case.options])
+    child = subprocess.Popen(command)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - start
@@ -108,11 +98,11 @@ def stages(case: Case, out: Path) -> dict[str, Times]:
 
 def peers(case: Case) -> list[tuple[str, Times, str, Times]]:
     """Time what a peer does with the same file in the same run."""
-    image = sitk.ReadImage(str(case.labels), sitk.sitkUInt8)
+    image = SimpleITK.ReadImage(str(case.labels), SimpleITK.sitkUInt8)
     ct, labels = kp.read_volume(case.ct), kp.read_labels(case.labels)
 
     def shapes() -> None:
-        statistic = sitk.LabelShapeStatisticsImageFilter()
+        statistic = SimpleITK.LabelShapeStatisticsImageFilter()
         statistic.ComputeOrientedBoundingBoxOn()
         statistic.Execute(image)
 
@@ -122,7 +112,7 @@ def peers(case: Case) -> list[tuple[str, Times, str, Times]]:
             "read CT",
             read,
             "SimpleITK.ReadImage",
-            timed(lambda: sitk.GetArrayFromImage(sitk.ReadImage(str(case.ct)))),
+            timed(lambda: SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(case.ct)))),
         ),
         (
             "read CT",

@@ -1,4 +1,4 @@
-"""How well is a known fracture measured? Press a phantom's L1 ever flatter and compare with the truth."""
+"""Press a phantom's L1 ever flatter, measure it, and compare with the truth."""
 
 import kyphoplan as kp
 

@@ -1,4 +1,4 @@
-"""Draw the pictures of the documentation from the phantom: ``.venv/bin/python docs/images/make.py``."""
+"""Draw the pictures of the documentation from the phantom: `python docs/images/make.py`."""
 
 from pathlib import Path
 

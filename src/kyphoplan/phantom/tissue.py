@@ -1,0 +1,162 @@
+"""The tissues of a phantom and how they are painted: trunk, canal, discs, vertebrae."""
+
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from kyphoplan.case import Level
+from kyphoplan.geometry import Array
+from kyphoplan.phantom.arch import ARCH_CORTEX_MM, arch, canal
+from kyphoplan.phantom.body import (
+    WALL_CORTEX_MM,
+    body,
+    cleft,
+    endplates,
+    gap,
+    osteophyte,
+    outline,
+)
+from kyphoplan.phantom.paint import Canvas, Patch, Solid
+from kyphoplan.phantom.shape import Phantom
+from kyphoplan.phantom.stack import Placed
+
+AIR_HU, FAT_HU, SOFT_HU, DISC_HU, CANAL_HU = -1000.0, -100.0, 45.0, 80.0, 30.0  # [HU]
+GAS_HU, BLOOD_HU, BEAD_HU = -900.0, 55.0, 2500.0  # [HU]
+FACET_GAP_MM = 1.3  # [mm] cartilage between the processes of neighbours
+CLEFT_WALL_MM = 1.0  # [mm] bone that is left around a cleft
+SKIN_MM, FAT_MM = 16.0, 8.0  # [mm] skin behind the spinous tips; fat under the skin
+TRUNK_MM = (160.0, 105.0)  # [mm] half-axes of the trunk
+BEAD_MM, BEAD_BESIDE_MM = 2.5, 14.0  # [mm] radius of the left marker, distance from the body
+VERSE = {level: value for value, level in enumerate(Level, start=1) if level < Level.T13} | {
+    Level.T13: 28,
+    **{level: level - Level.L1 + 20 for level in Level if Level.L1 <= level <= Level.L6},
+}  # [1] VerSe labels: C1..T12 = 1..19, L1..L6 = 20..25, T13 = 28; doi:10.1016/j.media.2021.102166
+
+
+def reach(item: Placed) -> Array:
+    """Return the corners of a box around one vertebra, in the phantom [mm]."""
+    s = item.shape
+    k, half = s.scale, s.sizes.posterior / 2
+    back = s.posterior + s.sizes.canal_depth + 36.0 * k
+    front = s.anterior - 4.0 - 1.2 * s.osteophyte_mm
+    low, high = -half - 30.0 * k - s.osteophyte_mm, half + 15.0 * k + s.osteophyte_mm
+    sides = (-43.0 * k, 43.0 * k)
+    corners = [(x, y, z) for x in sides for y in (front, back) for z in (low, high)]
+    return item.frame.to_patient(corners)
+
+
+def bone(item: Placed, points_mm: Array, above: Placed | None) -> tuple[Array, Array, Array]:
+    """Return the distances to body, arch and osteophytes of a vertebra as it is in the spine.
+
+    Its arch keeps a gap from the vertebra above and leaves the canal above free.
+    """
+    x, y, z = item.local(points_mm)
+    own, rear, lips = (
+        body(item.shape, x, y, z)[0],
+        arch(item.shape, x, y, z),
+        osteophyte(item.shape, x, y, z),
+    )
+    if above is not None:
+        near = (rear < FACET_GAP_MM) & (z > -item.shape.sizes.posterior / 2)
+        p = above.local(points_mm[near])
+        upper = np.minimum(body(above.shape, *p)[0], arch(above.shape, *p))
+        rear[near] = np.maximum(rear[near], FACET_GAP_MM - upper)
+        rear[near] = np.maximum(rear[near], -canal(above.shape, p[0], p[1]))
+    return own, rear, lips
+
+
+def paint_vertebra(canvas: Canvas, phantom: Phantom, item: Placed, above: Placed | None) -> None:
+    """Paint and label one vertebra."""
+
+    def rough(points_mm: Array) -> Array:
+        p = item.local(points_mm)
+        solid = np.minimum(body(item.shape, *p)[0], arch(item.shape, *p))
+        return np.minimum(solid, osteophyte(item.shape, *p))
+
+    spongy = trabecular_hu(phantom, item.level)
+    for patch in canvas.patches(reach(item), rough):
+        own, rear, lips = bone(item, patch.points_mm, above)
+        p = item.local(patch.points_mm)
+        cortex = np.where(own <= rear, body(item.shape, *p)[1], ARCH_CORTEX_MM)
+        cortex = np.where(lips < own, WALL_CORTEX_MM, cortex)
+        solid = np.minimum(np.minimum(own, rear), lips)
+        edge = canvas.edge(solid)
+        whole, core = edge.fraction(), edge.fraction(cortex)
+        hu = canvas.hu_of(patch) * (1 - whole)
+        hu = hu + phantom.cortical_hu * (whole - core) + spongy * core
+        canvas.paint(patch, _broken(canvas, item, patch, own, hu))
+        canvas.mark(patch, solid < 0, VERSE[item.level])
+
+
+def trabecular_hu(phantom: Phantom, level: Level) -> float:
+    """Return the spongy bone's density of a level [HU]."""
+    return phantom.trabecular_hu + phantom.trabecular_step_hu * phantom.levels.index(level)
+
+
+def _broken(canvas: Canvas, item: Placed, patch: Patch, own: Array, hu: Array) -> Array:
+    """Return the CT values with cleft and cortical gap."""
+    p = item.local(patch.points_mm)
+    if item.shape.collapse.gap_mm > 0:
+        slit = np.maximum(gap(item.shape, *p), own)
+        hu = hu + canvas.edge(slit).fraction() * (BLOOD_HU - hu)
+    if item.shape.collapse.cleft_ml > 0:
+        gas = np.maximum(cleft(item.shape, *p), own + CLEFT_WALL_MM)
+        hu = hu + canvas.edge(gas).fraction() * (GAS_HU - hu)
+    return hu
+
+
+def paint_soft_tissue(canvas: Canvas, placed: tuple[Placed, ...]) -> None:
+    """Paint trunk, canal and discs."""
+    back = max(float(reach(item)[:, 1].max()) for item in placed) + SKIN_MM - 8.0
+    canvas.wash(lambda x, y: _trunk(x, y, back, 0.0), FAT_HU)
+    canvas.wash(lambda x, y: _trunk(x, y, back, FAT_MM), SOFT_HU)
+    for item in placed:
+        _fill(canvas, item, partial(_lumen, item), CANAL_HU)
+    for upper, lower in pairwise(placed):
+        _fill(canvas, lower, partial(disc, upper, lower), DISC_HU)
+
+
+def _fill(canvas: Canvas, item: Placed, solid: Solid, hu: float) -> None:
+    """Paint one soft tissue near a vertebra."""
+    for patch in canvas.patches(reach(item), solid):
+        old = canvas.hu_of(patch)
+        part = canvas.edge(solid(patch.points_mm)).fraction()
+        canvas.paint(patch, old + part * (hu - old))
+
+
+def _trunk(x: Array, y: Array, back: float, inset: float) -> Array:
+    a, b = TRUNK_MM[0] - inset, TRUNK_MM[1] - inset
+    xn, yn = x / a, (y - back + TRUNK_MM[1]) / b
+    radius = np.sqrt(xn**2 + yn**2)
+    slope = np.sqrt((xn / a) ** 2 + (yn / b) ** 2)
+    return np.asarray(radius * (radius - 1) / np.maximum(slope, 1e-3))
+
+
+def _lumen(item: Placed, points_mm: Array) -> Array:
+    x, y, z = item.local(points_mm)
+    s = item.shape
+    along = np.abs(z) - s.sizes.posterior / 2 - s.sizes.disc / 2 - 2.0
+    return np.maximum(canal(s, x, y), along)
+
+
+def disc(upper: Placed, lower: Placed, points_mm: Array) -> Array:
+    """Return the distance to the disc between two vertebrae [mm]; it reaches 1 mm into both."""
+    xu, yu, zu = upper.local(points_mm)
+    xl, yl, zl = lower.local(points_mm)
+    floor = endplates(lower.shape, xl, yl)[0] - 1.0 - zl
+    roof = zu - endplates(upper.shape, xu, yu)[1] - 1.0
+    side = outline(upper.shape, xu, yu, -np.ones(())) + outline(lower.shape, xl, yl, np.ones(()))
+    return np.maximum(np.maximum(floor, roof), side / 2)
+
+
+def paint_bead(canvas: Canvas, item: Placed) -> None:
+    """Paint a dense bead in the soft tissue on the patient's left of one vertebra."""
+    s = item.shape
+    centre = np.array([s.half_width + BEAD_BESIDE_MM, 0.0, 0.0])
+    _fill(
+        canvas,
+        item,
+        lambda p: np.linalg.norm(item.frame.to_local(p) - centre, axis=-1) - BEAD_MM,
+        BEAD_HU,
+    )

@@ -2,7 +2,8 @@
 
 import kyphoplan as kp
 
-LOSSES = (0.0, 0.22, 0.30, 0.45)
+LOSSES = (0.0, 0.30, 0.50)  # [1] of the anterior height
+LEVELS = (kp.Level.T12, kp.Level.L1, kp.Level.L2)
 
 
 def main() -> None:
@@ -10,7 +11,7 @@ def main() -> None:
     print("true loss [%]   measured [%] (95 % interval)   grade")
     for loss in LOSSES:
         wedge = kp.Collapse(level=kp.Level.L1, anterior_loss=loss, middle_loss=loss / 2)
-        scan = kp.scan(kp.Phantom(collapses=(wedge,)))
+        scan = kp.scan(kp.Phantom(levels=LEVELS, collapses=(wedge,)))
         figures = kp.measure(kp.locate(scan.labels, scan.ct), scan.ct)
         row = figures["L1"]
         found = row.height_loss

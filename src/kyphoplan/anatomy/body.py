@@ -1,0 +1,210 @@
+"""The vertebral body told from the arch: walls, waist, cut behind the pedicles."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from kyphoplan.anatomy.grid import Grid, crossing
+from kyphoplan.geometry import Array
+
+MIDLINE_MM = 4.0  # [mm] half width of the band that stands for the mid-sagittal plane
+LONGEST_GAP_MM = 28.0  # [mm] canal centre to posterior wall; widest lumbar canals are 2 x 13 mm
+INNER_CANAL_MM = (4.0, 9.0)  # [mm] lateral band that lies within every canal (width >= 19 mm)
+WING_MM = 5.0  # [mm] radius of the opening; roots of transverse processes are 6-10 mm thick
+FLARE_MM = 4.0  # [mm] the rim of a healthy endplate stands out over the waist by 2-4 mm
+LOWER_HALF = (-0.42, -0.08)  # [1] part of the body's height that lies below the pedicles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outline:
+    """The body's extent on a grid, along its own axes.
+
+    Attributes
+    ----------
+    posterior_wall, anterior_wall : (S,) mid-sagittal wall position at each height [mm]; NaN
+        outside the body.
+    bottom, top : craniocaudal extent of the waist column [mm].
+    wall_slope : posterior shift of the posterior wall per mm of height [1].
+    wall_across : (L,) posterior wall at each lateral position, at height 0 [mm].
+    """
+
+    posterior_wall: Array
+    anterior_wall: Array
+    bottom: float
+    top: float
+    wall_slope: float
+    wall_across: Array
+
+    @property
+    def middle(self) -> float:
+        """Height halfway between bottom and top [mm]."""
+        return 0.5 * (self.bottom + self.top)
+
+
+def canal_line(grid: Grid, canal_mm: Array, along: Array) -> tuple[Array, Array]:
+    """Return left and posterior coordinate (S,) of the canal's axis at each height [mm]."""
+    point = grid.frame.to_local(canal_mm)
+    direction = grid.frame.axes @ along
+    t = (grid.superior - point[2]) / direction[2]
+    return point[0] + t * direction[0], point[1] + t * direction[1]
+
+
+def outline(field: Array, grid: Grid, canal_posterior: Array) -> Outline | None:
+    """Find the body in front of the canal.
+
+    Parameters
+    ----------
+    field : (L, P, S) signed distance on the grid [mm].
+    canal_posterior : (S,) posterior coordinate of the canal's axis [mm].
+
+    Returns
+    -------
+    None if no bone lies in front of the canal.
+    """
+    middle = np.abs(grid.left) <= MIDLINE_MM
+    profile = field[middle].mean(axis=0)  # (P, S)
+    posterior, anterior = _walls(profile, grid, canal_posterior)
+    inside = ~np.isnan(posterior)
+    if inside.sum() * grid.step_mm < 5.0:  # noqa: PLR2004 - [mm] less than half a crushed body
+        return None
+    v_mid = float(np.nanmedian(0.5 * (posterior + anterior)))
+    extent = _column(profile, grid, v_mid, float(np.median(grid.superior[inside])))
+    if extent is None:
+        return None
+    bottom, top = extent
+    height = top - bottom
+    core = inside & (np.abs(grid.superior - 0.5 * (bottom + top)) < 0.4 * height)
+    if core.sum() < 3:  # noqa: PLR2004 - a line needs points
+        return None
+    slope = _robust_slope(grid.superior[core], posterior[core])
+    across = _wall_across(field, grid, canal_posterior, (bottom, top), slope)
+    beyond = (grid.superior < bottom - 3.0) | (grid.superior > top + 3.0)
+    posterior[beyond], anterior[beyond] = np.nan, np.nan
+    return Outline(
+        posterior_wall=posterior,
+        anterior_wall=anterior,
+        bottom=bottom,
+        top=top,
+        wall_slope=slope,
+        wall_across=across,
+    )
+
+
+def _walls(profile: Array, grid: Grid, canal_posterior: Array) -> tuple[Array, Array]:
+    """Walk forward from the canal at each height: first into bone, then out of it."""
+    forward = profile[::-1].T.copy()  # (S, P), from posterior to anterior
+    places = grid.posterior[::-1]
+    behind = places[None, :] > canal_posterior[:, None]
+    posterior = _forward(np.where(behind, 5.0, forward), places, rising=False)
+    not_yet = behind | (places[None, :] >= np.where(np.isnan(posterior), -1e3, posterior)[:, None])
+    anterior = _forward(np.where(not_yet, -5.0, forward), places, rising=True)
+    far = canal_posterior - posterior > LONGEST_GAP_MM
+    posterior[far | np.isnan(anterior)] = np.nan
+    anterior[np.isnan(posterior)] = np.nan
+    return posterior, anterior
+
+
+def _forward(values: Array, places: Array, *, rising: bool) -> Array:
+    """`crossing` along decreasing coordinates."""
+    return -crossing(values, -places, rising=rising)
+
+
+def _column(profile: Array, grid: Grid, v: float, start: float) -> tuple[float, float] | None:
+    """Walk up and down inside the bone from a starting height; None if it starts outside."""
+    column = profile[int(np.argmin(np.abs(grid.posterior - v)))]
+    up = grid.superior >= start
+    top = crossing(column[up][None], grid.superior[up], rising=True)[0]
+    down = grid.superior <= start
+    bottom = -crossing(column[down][::-1][None], -grid.superior[down][::-1], rising=True)[0]
+    if np.isnan(top) or np.isnan(bottom) or column[up][0] >= 0:
+        return None
+    return float(bottom), float(top)
+
+
+def _robust_slope(x: Array, y: Array) -> float:
+    """Median of the pairwise slopes (Theil-Sen)."""
+    i, j = np.triu_indices(x.size, 1)
+    return float(np.median((y[j] - y[i]) / (x[j] - x[i])))
+
+
+def _wall_across(
+    field: Array, grid: Grid, canal_posterior: Array, extent: tuple[float, float], slope: float
+) -> Array:
+    """Posterior wall at each lateral position, seen below the pedicles where nothing hides it.
+
+    Beyond the last position seen, the wall keeps the last value.
+    """
+    bottom, top = extent
+    part = (grid.superior - 0.5 * (bottom + top)) / (top - bottom)
+    rows = np.flatnonzero((part > LOWER_HALF[0]) & (part < LOWER_HALF[1]))
+    places = grid.posterior[::-1]
+    seen = np.full((grid.left.size, rows.size), np.nan)
+    for column, k in enumerate(rows):
+        forward = field[:, ::-1, k].copy()
+        forward[:, places > canal_posterior[k]] = 5.0
+        start = int(np.argmax(places <= canal_posterior[k]))
+        hit = _forward(forward, places, rising=False) - slope * grid.superior[k]
+        hit[field[:, ::-1, k][:, start] < 0] = np.nan  # the ray starts in bone: a pedicle
+        hit[canal_posterior[k] - hit > LONGEST_GAP_MM] = np.nan
+        seen[:, column] = hit
+    enough = (~np.isnan(seen)).mean(axis=1) > 0.5 if rows.size else np.zeros(grid.left.size, bool)
+    wall = np.full(grid.left.size, np.nan)
+    if enough.any():
+        wall[enough] = np.nanmedian(seen[enough], axis=1)
+        known = np.flatnonzero(enough)
+        wall = np.interp(grid.left, grid.left[known], wall[known])
+        wall = _not_into_pedicles(wall, grid.left)
+    return wall
+
+
+def _not_into_pedicles(wall: Array, left: Array) -> Array:
+    """Keep the wall beside the canal from following the pedicles backwards.
+
+    A low pedicle (L5) hides the wall even below the body's middle; the wall beside the canal is
+    then taken no further back than within the canal's width.
+    """
+    limit = wall.copy()
+    for side in (-1.0, 1.0):
+        within = (side * left >= INNER_CANAL_MM[0]) & (side * left <= INNER_CANAL_MM[1])
+        beyond = side * left > INNER_CANAL_MM[1]
+        limit[beyond] = float(np.median(wall[within])) + 1.0
+    return np.minimum(wall, limit)
+
+
+def body_mask(field: Array, grid: Grid, found: Outline, canal: tuple[Array, Array]) -> Array:
+    """Return the body (L, P, S) as booleans: bone in front of the cut surface.
+
+    Within the canal's width everything in front of the canal is body (a fragment pushed into the
+    canal too); beside it, the wall seen below the pedicles is continued upwards as the cut.
+    """
+    canal_left, canal_posterior = canal
+    cut = found.wall_across[:, None] + found.wall_slope * grid.superior[None, :]
+    beside = np.abs(grid.left[:, None] - canal_left[None, :])
+    cut = np.where(beside <= 1.5 * MIDLINE_MM, canal_posterior[None, :], cut)
+    bone = (field < 0) & (grid.posterior[None, :, None] < cut[:, None, :])
+    waist = footprint(bone, grid, found)
+    beyond = ndimage.distance_transform_edt(~waist, sampling=grid.step_mm)
+    return np.asarray(bone & (beyond <= FLARE_MM)[:, :, None])
+
+
+def footprint(bone: Array, grid: Grid, found: Outline) -> Array:
+    """Return the waist's outline (L, P) as booleans, without roots of processes, ribs or spurs.
+
+    The middle third of the body seen from above, opened by a disc: what is thinner goes.
+    """
+    third = np.abs(grid.superior - found.middle) <= (found.top - found.bottom) / 6.0
+    flat = bone[:, :, third].mean(axis=2) > 0.5  # noqa: PLR2004 - majority
+    core = ndimage.distance_transform_edt(flat, sampling=grid.step_mm) > WING_MM
+    opened = ndimage.distance_transform_edt(~core, sampling=grid.step_mm) <= WING_MM
+    return largest(flat & opened)
+
+
+def largest(mask: Array) -> Array:
+    """Return the largest connected component of a mask (empty if the mask is)."""
+    labels, count = ndimage.label(mask)
+    if count <= 1:
+        return np.asarray(mask, bool)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return np.asarray(labels == int(np.argmax(sizes)))

@@ -1,0 +1,121 @@
+"""The spinal canal behind one vertebra: rays from its axis to the bone around it."""
+
+import numpy as np
+from scipy import ndimage
+
+from kyphoplan.anatomy.endplates import LABEL_SD
+from kyphoplan.anatomy.orientation import across
+from kyphoplan.anatomy.rays import RAYS, area, centroid, directions, radii
+from kyphoplan.case import Canal, Confidence, Measure, Volume
+from kyphoplan.geometry import Array, Frame, reject, unit
+
+REACH_MM = 24.0  # [mm] no canal is wider than twice this
+SLICE_MM = 1.0  # [mm] distance of the cross-sections
+SMOOTH_MM = 1.5  # [mm] sigma along the canal before the narrowest place is chosen
+CLOSED_SHARE = 0.25  # [1] part of the sections in which a direction must meet bone
+
+
+def find_canal(
+    field: Volume, frame: Frame, canal_mm: Array, along: Array, extent: tuple[float, float]
+) -> Canal | None:
+    """Find axis, narrowest cross-section and its area.
+
+    Parameters
+    ----------
+    field : signed distance of the vertebra's mask [mm].
+    canal_mm, along : a point on the canal and its rough direction.
+    extent : bottom and top of the body along the frame's superior axis [mm].
+
+    Returns
+    -------
+    None if the canal is open to most sides (no arch in the mask).
+    """
+    along = along * np.sign(along @ frame.superior)
+    centres = _axis_points(frame, canal_mm, along, extent)
+    for _ in range(2):
+        first, second = _cross_section(frame, along)
+        radius = radii(field, centres, directions(first, second), REACH_MM, leaving=False)
+        ring = _ring(radius)
+        if ring is None:
+            return None
+        shift = centroid(np.where(np.isnan(radius), ring, np.minimum(radius, 1.6 * ring)))
+        moved = centres + shift[:, :1] * first + shift[:, 1:] * second
+        centres, along = _straight(moved, (~np.isnan(radius)).mean(axis=1), along)
+    return _narrowest(field, frame, centres, along)
+
+
+def _axis_points(
+    frame: Frame, canal_mm: Array, along: Array, extent: tuple[float, float]
+) -> Array:
+    """Points (S, 3) on the axis over the body's height."""
+    origin = frame.to_local(canal_mm)
+    direction = frame.axes @ along
+    heights = np.arange(extent[0], extent[1] + 0.01, SLICE_MM)
+    t = (heights - origin[2]) / direction[2]
+    return canal_mm + t[:, None] * along
+
+
+def _cross_section(frame: Frame, along: Array) -> tuple[Array, Array]:
+    """Two unit vectors across the canal: posterior and left of the vertebra."""
+    posterior = unit(reject(frame.posterior, along))
+    left = np.cross(posterior, along)
+    return posterior, left * np.sign(left @ frame.left)
+
+
+def _ring(radius: Array) -> Array | None:
+    """Radius (R,) of the bony ring: median over the sections in which a ray meets bone."""
+    share = (~np.isnan(radius)).mean(axis=0)
+    known = share >= min(CLOSED_SHARE, 3.0 / radius.shape[0])
+    if known.mean() < 0.7:  # noqa: PLR2004 - two thirds of the ring must be there
+        return None
+    ring = np.full(RAYS, np.nan)
+    ring[known] = np.nanmedian(radius[:, known], axis=0)
+    place = np.arange(RAYS)
+    return np.interp(place, place[known], ring[known], period=RAYS)
+
+
+def _straight(points: Array, weight: Array, along: Array) -> tuple[Array, Array]:
+    """Replace points by the straight line fitted through them, weighted; return its direction."""
+    weight = weight / weight.sum()
+    centre = weight @ points
+    t = (points - centre) @ along
+    slope = (weight * t) @ (points - centre) / ((weight * t) @ t)
+    return centre + t[:, None] * slope, unit(slope)
+
+
+def _narrowest(field: Volume, frame: Frame, centres: Array, along: Array) -> Canal | None:
+    """Measure the cross-sections perpendicular to the axis and keep the smallest."""
+    first, second = _cross_section(frame, along)
+    rays = directions(first, second)
+    radius = radii(field, centres, rays, REACH_MM, leaving=False)
+    ring = _ring(radius)
+    if ring is None:
+        return None
+    closed = np.where(np.isnan(radius), ring, np.minimum(radius, ring))
+    smooth = ndimage.gaussian_filter1d(area(closed), SMOOTH_MM / SLICE_MM, mode="nearest")
+    k = int(np.argmin(smooth))
+    shift = centroid(closed[k])
+    centre = centres[k] + shift[0] * first + shift[1] * second
+    outline = centres[k] + closed[k][:, None] * rays
+    seen = float((~np.isnan(radius[k])).mean())
+    return Canal(
+        centre_mm=centre,
+        axis=along,
+        outline_mm=np.vstack([outline, outline[:1]]),
+        line_mm=centres,
+        area=Measure.of(
+            float(smooth[k]),
+            _area_sd(closed[k], field, along),
+            "mm2",
+            "edge of the label, averaged around the canal",
+            confidence=Confidence.HIGH if seen > 0.5 else Confidence.MEDIUM,  # noqa: PLR2004
+            lowest=0.0,
+        ),
+    )
+
+
+def _area_sd(radius: Array, field: Volume, along: Array) -> float:
+    """Uncertainty of an area from the label's edge [mm2]: perimeter times a shared edge error."""
+    perimeter = 2.0 * np.pi * float(radius.mean())
+    voxel = float(np.linalg.norm(across(along) @ field.affine[:3, :3], axis=1).mean())
+    return perimeter * LABEL_SD * voxel * 0.35

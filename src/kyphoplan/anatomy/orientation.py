@@ -1,0 +1,115 @@
+"""Rough directions of one vertebra from its own shape: the canal is the hole one can see through.
+
+Seen along the canal, a vertebra's shadow has a hole (the vertebral foramen) with the bulk of the
+bone, the body, in front of it. That gives superior-inferior and antero-posterior without knowing
+how the patient lay in the scanner.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from kyphoplan.geometry import Array, unit
+
+PIXEL_MM = 2.0  # [mm] of the shadow picture
+SMALLEST_HOLE_MM2 = 30.0  # [mm2] a fifth of the smallest normal canal (ours, for detection only)
+CONE_DEG = 35.0  # [deg] how far the canal may lean from the line of the neighbours
+SYMMETRY_DEG = 12.0  # [deg] how far the mid-plane may turn from body centre - canal centre
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rough:
+    """Where a vertebra's canal and body lie, before any surface is fitted.
+
+    Attributes
+    ----------
+    canal_mm : (3,) a point on the canal's axis beside the vertebra's centre.
+    along : (3,) unit vector along the canal; its sign is open unless a prior gave it.
+    posterior : (3,) unit vector from the bone's centre to the canal.
+    hole_mm2 : area of the hole in the shadow.
+    """
+
+    canal_mm: Array
+    along: Array
+    posterior: Array
+    hole_mm2: float
+
+
+def hemisphere(count: int) -> Array:
+    """Return nearly even unit directions (count, 3) over the half sphere z >= 0.
+
+    References
+    ----------
+    Fibonacci lattice: Gonzalez 2010, doi:10.1007/s11004-009-9257-x.
+    """
+    z = (np.arange(count) + 0.5) / count
+    angle = np.pi * (1.0 + 5.0**0.5) * np.arange(count)
+    r = np.sqrt(1.0 - z * z)
+    return np.stack([r * np.cos(angle), r * np.sin(angle), z], axis=1)
+
+
+def across(direction: Array) -> Array:
+    """Return two unit vectors (2, 3) that complete a direction to a right-handed triad."""
+    helper = np.eye(3)[int(np.argmin(np.abs(direction)))]
+    first = unit(np.cross(direction, helper))
+    return np.stack([first, np.cross(direction, first)])
+
+
+def shadow_hole(points_mm: Array, direction: Array) -> tuple[float, Array]:
+    """Return area [mm2] and centre (3,) [mm] of the largest hole seen along a direction.
+
+    The centre lies at the mean depth of the points. Area 0 means: no hole.
+    """
+    plane = across(direction)
+    flat = points_mm @ plane.T
+    corner = flat.min(axis=0) - 2.0 * PIXEL_MM
+    pixels = np.floor((flat - corner) / PIXEL_MM).astype(int)
+    picture = np.zeros(pixels.max(axis=0) + 4, bool)
+    picture[pixels[:, 0], pixels[:, 1]] = True
+    picture = ndimage.binary_closing(picture)
+    holes, count = ndimage.label(ndimage.binary_fill_holes(picture) & ~picture)
+    if count == 0:
+        return 0.0, points_mm.mean(axis=0)
+    sizes = np.bincount(holes.ravel())[1:]
+    centre = np.argwhere(holes == 1 + int(np.argmax(sizes))).mean(axis=0) + 0.5
+    depth = float((points_mm @ direction).mean())
+    place = (centre * PIXEL_MM + corner) @ plane + depth * direction
+    return float(sizes.max()) * PIXEL_MM**2, place
+
+
+def see_through(points_mm: Array, candidates: Array) -> Rough | None:
+    """Find the direction along which the canal is seen best, among candidates (N, 3).
+
+    Returns None if no candidate shows a hole: the ring of the arch is broken or cut off.
+    """
+    seen = [shadow_hole(points_mm, direction) for direction in candidates]
+    areas = np.array([area for area, _ in seen])
+    if areas.max() < SMALLEST_HOLE_MM2:
+        return None
+    best = int(np.argmax(areas))
+    towards = candidates * np.sign(candidates @ candidates[best])[:, None]
+    near = towards @ candidates[best] > np.cos(np.deg2rad(20.0))
+    weights = np.where(near, np.clip(areas - 0.8 * areas[best], 0.0, None), 0.0)
+    along = unit(weights @ towards)
+    area, canal = shadow_hole(points_mm, along)
+    if area < SMALLEST_HOLE_MM2:
+        area, canal, along = areas[best], seen[best][1], candidates[best]
+    offset = canal - points_mm.mean(axis=0)
+    posterior = unit(offset - (offset @ along) * along)
+    return Rough(canal_mm=canal, along=along, posterior=posterior, hole_mm2=area)
+
+
+def cone(axis: Array, half_angle_deg: float, basis: Array) -> Array:
+    """Return unit directions (N, 3) on rings around an axis, to half_angle [deg].
+
+    ``basis`` (3, 3, rows) fixes where the rings start, so that they turn with the anatomy.
+    """
+    first = unit(np.cross(axis, basis[int(np.argmin(np.abs(basis @ axis)))]))
+    second = np.cross(axis, first)
+    rows = [axis]
+    for tilt in np.arange(3.5, half_angle_deg + 0.1, 3.5):
+        turns = np.arange(0.0, 360.0, max(12.0, 160.0 / tilt))
+        t, a = np.deg2rad(tilt), np.deg2rad(turns)[:, None]
+        rows += list(np.cos(t) * axis + np.sin(t) * (np.cos(a) * first + np.sin(a) * second))
+    return np.array(rows)

@@ -1,0 +1,133 @@
+"""The pedicles: followed from the body to the arch, measured where they are narrowest."""
+
+import numpy as np
+from scipy import ndimage
+
+from kyphoplan.anatomy.body import largest
+from kyphoplan.anatomy.endplates import LABEL_SD
+from kyphoplan.anatomy.frame import Fit
+from kyphoplan.anatomy.rays import area, centroid, directions, ellipse, radii
+from kyphoplan.case import Confidence, Measure, Pedicle, Side, Volume
+from kyphoplan.geometry import Array, reject, unit
+
+BESIDE_MM = (4.0, 27.0)  # [mm] lateral distance of a pedicle's centre from the canal's axis
+REACH_MM = 16.0  # [mm] half of the tallest section that is followed
+WALK_MM = 3.0  # [mm] how far the isthmus is sought along the axis on each side
+SMALLEST_MM2 = 6.0  # [mm2] below this no pedicle is measured
+STEEPEST = (0.70, 0.45)  # [1] tangent of the largest convergence (35 deg) and tilt (24 deg)
+LEAK = 1.7  # [1] a ray longer than this times the median runs on into body or lamina
+
+
+def find_pedicle(fit: Fit, field: Volume, side: Side) -> Pedicle | None:
+    """Find one pedicle; None if no bridge of bone leads from the body to the arch."""
+    sections = _coronal_sections(fit, 1.0 if side is Side.LEFT else -1.0)
+    if sections is None:
+        return None
+    centre, axis = _axis(sections)
+    frame = fit.grid.frame
+    return _narrowest(field, side, frame.to_patient(centre), axis @ frame.axes, frame.left)
+
+
+def _coronal_sections(fit: Fit, sign: float) -> Array | None:
+    """Centre and area (N, 4) [mm, mm2, local] of the pedicle in coronal sections.
+
+    From the body's posterior wall to the middle of the canal, where nothing but the pedicle
+    stands beside the canal.
+    """
+    grid, found = fit.grid, fit.found
+    k = int(np.argmin(np.abs(grid.superior - found.middle)))
+    canal_left, canal_posterior = fit.canal[0][k], fit.canal[1][k]
+    wall = float(np.nanmedian(found.posterior_wall))
+    lateral = sign * (grid.left - canal_left)
+    columns = np.flatnonzero((lateral > BESIDE_MM[0]) & (lateral < BESIDE_MM[1]))
+    height = found.top - found.bottom
+    rows = np.flatnonzero(
+        (grid.superior > found.bottom) & (grid.superior < found.top + 0.2 * height)
+    )
+    sections = []
+    for j in np.flatnonzero(
+        (grid.posterior > wall + 1.0) & (grid.posterior < canal_posterior + 2)
+    ):
+        shape = largest(fit.field[columns, j][:, rows] < 0)
+        if shape.sum() * grid.step_mm**2 < SMALLEST_MM2:
+            continue
+        i, r = (float(index.mean()) * grid.step_mm for index in np.nonzero(shape))
+        size = float(shape.sum()) * grid.step_mm**2
+        sections.append(
+            [grid.left[columns[0]] + i, grid.posterior[j], grid.superior[rows[0]] + r, size]
+        )
+    return _bridge(np.array(sections)) if sections else None
+
+
+def _bridge(sections: Array) -> Array | None:
+    """Leave out slivers beside the body and the broad sections of body and lamina."""
+    usual = float(np.median(sections[:, 3]))
+    kept = sections[(sections[:, 3] > 0.4 * usual) & (sections[:, 3] < 1.8 * usual)]
+    return kept if len(kept) >= 3 else None  # noqa: PLR2004 - a line
+
+
+def _axis(sections: Array) -> tuple[Array, Array]:
+    """Centre of the smallest coronal section and the axis there, both local [mm]."""
+    smooth = ndimage.gaussian_filter1d(sections[:, 3], 1.0, mode="nearest")
+    near = sections[:, 1] - sections[int(np.argmin(smooth)), 1]
+    close = (near >= -2.5) & (near <= 4.0)  # [mm] the body is near in front
+    fit = np.polynomial.polynomial.polyfit(near[close], sections[close][:, [0, 2]], 1)
+    slopes = np.clip(fit[1], -np.array(STEEPEST), np.array(STEEPEST))
+    v0 = sections[int(np.argmin(smooth)), 1]
+    centre = np.array([fit[0, 0], v0, fit[0, 1]])
+    return centre, -unit([slopes[0], 1.0, slopes[1]])
+
+
+def _narrowest(
+    field: Volume, side: Side, centre: Array, axis: Array, left: Array
+) -> Pedicle | None:
+    """Walk along the axis and measure the section with the smallest width."""
+    first = unit(reject(left, axis))
+    second = np.cross(axis, first) * np.sign(np.cross(axis, first) @ np.cross(axis, left))
+    rays = directions(first, second)
+    centres = centre + np.arange(-WALK_MM, WALK_MM + 0.01, 0.5)[:, None] * axis
+    for _ in range(3):
+        radius = _without_leaks(radii(field, centres, rays, REACH_MM, leaving=True))
+        if radius is None:
+            return None
+        shift = centroid(radius)
+        centres = centres + shift[:, :1] * first + shift[:, 1:] * second
+    radius = _without_leaks(radii(field, centres, rays, REACH_MM, leaving=True))
+    if radius is None:
+        return None
+    sizes = np.array([ellipse(row) for row in radius])
+    smooth = ndimage.gaussian_filter1d(sizes, 1.0, axis=0, mode="nearest")
+    k = int(np.argmin(smooth[:, 0] * smooth[:, 1]))
+    if area(radius[k]) < SMALLEST_MM2:
+        return None
+    outline = centres[k] + radius[k][:, None] * rays
+    return Pedicle(
+        side=side,
+        isthmus_mm=centres[k],
+        axis=axis,
+        outline_mm=np.vstack([outline, outline[:1]]),
+        width=_diameter(smooth[k, 0], field, first),
+        height=_diameter(smooth[k, 1], field, second),
+    )
+
+
+def _without_leaks(radius: Array) -> Array | None:
+    """Close rays that run on into the body or a lamina; None if a section's centre is outside."""
+    known = ~np.isnan(radius)
+    if (known.mean(axis=1) < 0.3).any():  # noqa: PLR2004 - the axis left the bone
+        return None
+    limit = LEAK * np.nanmedian(radius, axis=1, keepdims=True)
+    return np.minimum(np.where(known, radius, limit), limit)
+
+
+def _diameter(value: float, field: Volume, direction: Array) -> Measure:
+    """Turn a diameter into a figure; both of its edges are averaged around the section."""
+    voxel = float(np.linalg.norm(direction @ field.affine[:3, :3]))
+    return Measure.of(
+        float(value),
+        LABEL_SD * voxel * 0.7 + 0.1,
+        "mm",
+        f"edges of the label at {voxel:.1f} mm voxels",
+        confidence=Confidence.HIGH if voxel <= 0.2 * value else Confidence.LOW,
+        lowest=0.0,
+    )

@@ -1,1 +1,24 @@
 """From numbers to words and pictures."""
+
+from kyphoplan.report.overview import draw_overview
+from kyphoplan.report.page import Picture, measurements_page
+from kyphoplan.report.result import draw_all, fill, png_of, write_measurements
+from kyphoplan.report.sagittal import draw_fracture
+from kyphoplan.report.sections import draw_canal, draw_pedicles
+from kyphoplan.report.tables import anything_measured, measurements_to_json, verdict
+
+__all__ = [
+    "Picture",
+    "anything_measured",
+    "draw_all",
+    "draw_canal",
+    "draw_fracture",
+    "draw_overview",
+    "draw_pedicles",
+    "fill",
+    "measurements_page",
+    "measurements_to_json",
+    "png_of",
+    "verdict",
+    "write_measurements",
+]

@@ -22,7 +22,7 @@ from rich.table import Table
 
 import kyphoplan as kp
 from kyphoplan.io import write_volume
-from kyphoplan.report import write_measurements
+from kyphoplan.report import draw_all, measurements_page, measurements_to_json
 
 ROOT = Path(__file__).resolve().parents[1]
 VERSE012 = ROOT.parent / "shared" / "data" / "verse012-ct-L1fx"
@@ -82,17 +82,19 @@ def whole_process(case: Case, out: Path) -> tuple[float, float]:
     return seconds, usage.ru_maxrss / KIB_PER_MIB  # Linux counts ru_maxrss in KiB
 
 
-def stages(case: Case, out: Path) -> dict[str, Times]:
+def stages(case: Case) -> dict[str, Times]:
     """Time each stage of one case within this process."""
     ct, labels = kp.read_volume(case.ct), kp.read_labels(case.labels)
     spine = kp.locate(labels, ct)
     figures = kp.measure(spine, ct)
+    pictures = draw_all(figures, spine, ct)
     return {
         "read CT": timed(lambda: kp.read_volume(case.ct)),
         "read labels": timed(lambda: kp.read_labels(case.labels)),
         "locate": timed(lambda: kp.locate(labels, ct)),
         "measure": timed(lambda: kp.measure(spine, ct)),
-        "JSON, figures, page": timed(lambda: write_measurements(out, figures, spine, ct), runs=1),
+        "figures": timed(lambda: draw_all(figures, spine, ct)),
+        "page": timed(lambda: measurements_page(measurements_to_json(figures), pictures)),
     }
 
 
@@ -152,7 +154,7 @@ def report(case: Case, folder: Path, console: Console) -> None:
     """Print the tables of one case."""
     runs = [whole_process(case, folder / f"out-{case.ct.stem}") for _ in range(2)]
     table = Table("stage", "fastest [s]", "median [s]", title=case.name, title_justify="left")
-    for name, times in stages(case, folder / "stages").items():
+    for name, times in stages(case).items():
         table.add_row(name, f"{times.fastest:.3f}", f"{times.median:.3f}")
     for which, (seconds, _) in zip(("first", "second"), runs, strict=True):
         table.add_row(f"whole command, {which} run", f"{seconds:.3f}", "")

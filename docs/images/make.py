@@ -3,11 +3,9 @@
 from pathlib import Path
 
 import kyphoplan as kp
-from kyphoplan.report.overview import draw_overview
-from kyphoplan.report.sagittal import draw_fracture
+from kyphoplan.report import draw_fracture, draw_overview, png_of
 
 HERE = Path(__file__).parent
-DOTS_PER_INCH = 100
 
 
 def main() -> None:
@@ -17,9 +15,8 @@ def main() -> None:
     spine = kp.locate(scan.labels, scan.ct)
     figures = kp.measure(spine, scan.ct)
     fracture = draw_fracture(spine, figures, kp.Level.L1, scan.ct)
-    fracture.savefig(HERE / "fracture.png", dpi=DOTS_PER_INCH)
-    overview = draw_overview(spine, figures, scan.ct)
-    overview.savefig(HERE / "overview.png", dpi=DOTS_PER_INCH)
+    (HERE / "fracture.png").write_bytes(png_of(fracture))
+    (HERE / "overview.png").write_bytes(png_of(draw_overview(spine, figures, scan.ct)))
 
 
 if __name__ == "__main__":

@@ -87,6 +87,7 @@ def _common(affine: Array, key: str, patient_id: str, patient_name: str) -> Any:
     header.QualityControlImage = "YES"
     header.BurnedInAnnotation = "NO"
     header.PatientPosition = "HFS"
+    header.BodyPartExamined = "SPINE"
     header.KVP = None
     _describe_pixels(header, affine)
     return header

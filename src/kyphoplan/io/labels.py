@@ -1,6 +1,6 @@
 """The one door for label maps: voxels, their place, and which value is which vertebra."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,10 +106,17 @@ def _known_levels(
     if scheme is not None:
         return levels_from_names(_stated_table(scheme), present), "table", f"name table {scheme}"
     if decoded.names:
-        return levels_from_names(decoded.names, present), "names", decoded.names_from
+        named = levels_from_names(decoded.names, present)
+        return named, scheme_of(named), decoded.names_from
     if beside := sidecar_of(path):
         return levels_from_names(read_table(beside), present), "table", f"name table {beside.name}"
     return None, "", ""
+
+
+def scheme_of(named: Mapping[int, Level]) -> str:
+    """Return the scheme whose numbers named levels follow, or "names" if none does."""
+    following = (s.name for s in SCHEMES.values() if named.items() <= s.levels.items())
+    return next(following, "names")
 
 
 def _stated_table(scheme: str | Path) -> dict[int, str]:

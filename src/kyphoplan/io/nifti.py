@@ -20,6 +20,7 @@ HEADER_BYTES = {348: "NIfTI-1", 540: "NIfTI-2"}  # [byte] sizeof_hdr
 MAGIC = (b"n+1", b"n+2")
 TO_MM = {1: 1000.0, 2: 1.0, 3: 0.001}  # [mm] xyzt_units: metre, millimetre, micrometre
 CHUNK = 1 << 20  # [byte]
+SMALLEST_OFFSET = 352  # [byte] voxels follow header and extension flag
 CARET = 30  # NIfTI extension code of the Caret tools (nifti1_io.h, NIFTI_ECODE_CARET)
 _LABEL = re.compile(
     r"<Label\s[^>]*?Key=\"(-?\d+)\"[^>]*>\s*(?:<!\[CDATA\[(.*?)\]\]>|([^<]*))", re.DOTALL
@@ -59,6 +60,7 @@ def _header(stream: BinaryIO) -> Any:
     """Read the header without nibabel's repairs: what is wrong must stay visible."""
     from nibabel import Nifti1Header, Nifti2Header  # noqa: PLC0415
     from nibabel.spatialimages import HeaderDataError  # noqa: PLC0415
+    from nibabel.wrapstruct import WrapStructError  # noqa: PLC0415
 
     start = stream.read(4)
     sizes = {int.from_bytes(start, "little"), int.from_bytes(start, "big")}
@@ -69,7 +71,7 @@ def _header(stream: BinaryIO) -> Any:
     try:
         header = kind.from_fileobj(stream, check=False)
         magic = header["magic"].item()
-    except (HeaderDataError, ValueError, OSError) as error:
+    except (HeaderDataError, WrapStructError, ValueError, OverflowError) as error:
         raise CaseError(f"header unreadable ({error}): copy it again from its source") from error
     if magic[:3] not in MAGIC:
         raise CaseError("not a single-file NIfTI image: convert it to .nii.gz")
@@ -104,7 +106,10 @@ def _voxels(stream: BinaryIO, header: Any, shape: tuple[int, int, int]) -> NDArr
     """Read exactly the stated number of bytes, then to the end, so that gzip checks its sum."""
     dtype = header.get_data_dtype()
     need = int(np.prod(shape)) * dtype.itemsize
-    stream.seek(max(int(header["vox_offset"]), 352))
+    start = float(header["vox_offset"])
+    if not np.isfinite(start):
+        raise CaseError("vox_offset is not a number: convert it again from DICOM")
+    stream.seek(max(int(start), SMALLEST_OFFSET))
     data = bytearray()
     while len(data) < need and (chunk := stream.read(min(CHUNK, need - len(data)))):
         data += chunk
@@ -151,8 +156,7 @@ def _unit_notices(header: Any) -> tuple[Notice, ...]:
 def _label_table(header: Any) -> dict[int, str]:
     """Names from the Caret LabelTable of a header extension (as TotalSegmentator writes it)."""
     for extension in header.extensions:
-        content = extension.get_content()
-        raw = content if isinstance(content, bytes) else str(content).encode()
+        raw = extension.content  # the bytes: get_content would parse, or fail on unknown codes
         if b"<LabelTable" in raw:
             found = _LABEL.findall(raw.decode("utf-8", errors="replace"))
             return {int(key): (cdata or text).strip() for key, cdata, text in found}

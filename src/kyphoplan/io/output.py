@@ -67,7 +67,7 @@ def result_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path
     path = Path(path).absolute()
     _check_free(path, overwrite)
     with _as_output_error(path):
-        ground = next(p for p in path.parents if p.is_dir())
+        ground = next(p for p in path.parents if p.exists())
         working = ground / f".{secrets.token_hex(4)}.{path.name}"
         try:
             working.mkdir()

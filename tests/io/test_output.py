@@ -1,0 +1,102 @@
+"""A result is there as a whole, or not at all."""
+
+import json
+
+import pytest
+
+import kyphoplan.io as kio
+from kyphoplan.errors import OutputError
+from kyphoplan.io import output
+
+
+def files(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*"))
+
+
+def test_json_keeps_its_order_and_its_letters(tmp_path):
+    path = kio.write_json(tmp_path / "a.json", {"b": 1, "a": "Höhe"})
+    assert path.read_text(encoding="utf-8") == '{\n  "b": 1,\n  "a": "Höhe"\n}\n'
+
+
+def test_json_with_no_number_is_refused_and_the_old_file_stays(tmp_path):
+    path = kio.write_json(tmp_path / "a.json", {"a": 1})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        kio.write_json(path, {"a": float("nan")})
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert files(tmp_path) == ["a.json"]
+
+
+def test_a_result_appears_only_when_it_is_complete(tmp_path):
+    target = tmp_path / "deep" / "result"
+    with kio.result_folder(target) as working:
+        (working / "a.txt").write_text("a")
+        assert not target.exists()
+    assert files(target) == [output.MARK, "a.txt"]
+    assert files(tmp_path) == [
+        "deep",
+        "deep/result",
+        f"deep/result/{output.MARK}",
+        "deep/result/a.txt",
+    ]
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, ValueError, SystemExit])
+def test_an_interruption_leaves_nothing_new_and_nothing_lost(tmp_path, interruption):
+    target = tmp_path / "result"
+    with kio.result_folder(target) as working:
+        (working / "old.txt").write_text("old")
+    before = files(tmp_path)
+    with (
+        pytest.raises(interruption),  # noqa: PT012
+        kio.result_folder(target, overwrite=True) as working,
+    ):
+        (working / "new.txt").write_text("new")
+        raise interruption
+    assert files(tmp_path) == before
+    with (
+        pytest.raises(interruption),  # noqa: PT012
+        output.replacing(target / "old.txt") as temporary,
+    ):
+        temporary.write_text("half")
+        raise interruption
+    assert files(tmp_path) == before
+    assert (target / "old.txt").read_text() == "old"
+
+
+def test_an_existing_result_is_replaced_only_when_asked(tmp_path):
+    target = tmp_path / "result"
+    for _ in range(2):
+        with kio.result_folder(target, overwrite=True) as working:
+            (working / "a.txt").write_text("a")
+    with pytest.raises(OutputError, match="holds a result: give another folder, or --overwrite"):
+        kio.result_folder(target).__enter__()
+    assert files(tmp_path) == ["result", f"result/{output.MARK}", "result/a.txt"]
+
+
+def test_an_empty_folder_may_be_filled_but_other_peoples_files_are_never_removed(tmp_path):
+    target = tmp_path / "result"
+    target.mkdir()
+    with kio.result_folder(target) as working:
+        (working / "a.txt").write_text("a")
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "me.jpg").touch()
+    with pytest.raises(OutputError, match="no result of ours"):
+        kio.result_folder(photos, overwrite=True).__enter__()
+    with pytest.raises(OutputError, match="is a file"):
+        kio.result_folder(photos / "me.jpg", overwrite=True).__enter__()
+    assert files(photos) == ["me.jpg"]
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_any_computing(tmp_path):
+    (tmp_path / "file").touch()
+    computed = []
+    with pytest.raises(OutputError, match="cannot be written"):  # noqa: SIM117
+        with kio.result_folder(tmp_path / "file" / "result") as working:
+            computed.append(working)
+    with pytest.raises(OutputError, match="cannot be written"):  # noqa: SIM117
+        with kio.result_folder("/proc/none/result") as working:
+            computed.append(working)
+    assert computed == []
+    with pytest.raises(OutputError, match="cannot be written"):
+        kio.write_json(tmp_path / "absent" / "a.json", {})

@@ -4,12 +4,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kyphoplan.case import Level
 from kyphoplan.geometry import Array
-from kyphoplan.phantom.body import VertebraShape
+from kyphoplan.phantom.body import VertebraShape, superellipse
 
 ARCH_CORTEX_MM = 1.1  # [mm]
 UNION_MM = 2.0  # [mm] over which parts of the arch melt together
-LUMBAR = 300  # [1] `Level` values above it are lumbar
+PROCESSES = {
+    Level.T9: (30.0, 5.5, 0.90, 27.0, 14.0, 5.0),
+    Level.T10: (28.0, 6.0, 0.75, 25.0, 13.0, 4.0),
+    Level.T11: (25.0, 7.0, 0.50, 22.0, 10.0, 3.0),
+    Level.T12: (25.0, 8.5, 0.30, 22.0, 7.0, 1.0),
+    Level.T13: (27.0, 9.0, 0.28, 28.0, 6.0, 1.0),
+    Level.L1: (29.0, 9.5, 0.25, 36.0, 6.0, 0.0),
+    Level.L2: (31.0, 10.0, 0.25, 40.0, 7.0, 0.0),
+    Level.L3: (31.0, 10.0, 0.22, 44.0, 7.0, 0.0),
+    Level.L4: (28.0, 9.5, 0.22, 42.0, 6.0, 1.0),
+    Level.L5: (24.0, 8.0, 0.25, 42.0, 5.0, 2.0),
+    Level.L6: (24.0, 8.0, 0.25, 42.0, 5.0, 2.0),
+}  # [mm] spinous: length, half-height, [1] slope down; transverse: tip beside, behind, above; chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,34 +44,32 @@ class ArchPlan:
 
 def arch_plan(s: VertebraShape) -> ArchPlan:
     """Place the parts of the arch of one vertebra."""
-    k, size, lumbar = s.scale, s.sizes, s.level > LUMBAR
+    k, size, lumbar = s.scale, s.sizes, s.level.region == "lumbar"
     half = size.posterior / 2
     canal_y = s.posterior + size.canal_depth / 2
     drop = s.collapse.posterior_loss * size.posterior if s.collapse.endplate == "superior" else 0.0
     pedicle_z = half - 0.575 * size.pedicle_height - 0.5 * k - 0.7 * drop
     half_canal = size.canal_width / 2
+    length, tall, slope, tip, behind, up = PROCESSES[s.level]
     return ArchPlan(
         canal_y=canal_y,
-        pedicle_y=canal_y - size.canal_depth / 4,
+        pedicle_y=canal_y - size.canal_depth / 5,
         pedicle_z=pedicle_z,
         convergence_deg=10.0 if lumbar else 6.0,
         decline_deg=3.0 if lumbar else 8.0,
-        lamina_z=(-half - 0.1 * size.posterior, pedicle_z + 4.0 * k),
-        spinous=(29.0 * k, 9.0 * k, 0.30) if lumbar else (27.0 * k, 6.0 * k, 0.75),
-        transverse=(38.0 * k, 8.0 * k, 0.0) if lumbar else (25.0 * k, 13.0 * k, 5.0 * k),
+        lamina_z=(-half - 0.1 * size.posterior, pedicle_z + 6.0 * k),
+        spinous=(length * k, tall * k, slope),
+        transverse=(tip * k, behind * k, up * k),
         superior_z=half + 8.5 * k,
         inferior_z=-half - size.disc - 6.0 * k,
-        facet=(half_canal + 5.0 * k, canal_y + 3.0 * k, half_canal + 0.5 * k, canal_y + 8.5 * k),
+        facet=(half_canal + 5.0 * k, canal_y + 6.0 * k, half_canal - 0.5 * k, canal_y + 11.5 * k),
     )
 
 
 def canal(s: VertebraShape, x: Array, y: Array) -> Array:
-    """Return the distance to the wall of the elliptic canal [mm], negative in the lumen."""
+    """Return the distance to the wall of the oval canal [mm], negative in the lumen."""
     a, b = s.sizes.canal_width / 2, s.sizes.canal_depth / 2
-    xn, yn = x / a, (y - s.posterior - b) / b
-    radius = np.sqrt(xn**2 + yn**2)
-    slope = np.sqrt((xn / a) ** 2 + (yn / b) ** 2)
-    return np.asarray(radius * (radius - 1) / np.maximum(slope, 1e-3))
+    return superellipse(x, y - s.posterior - b, a, b)
 
 
 def pedicle_axes(s: VertebraShape) -> tuple[Array, Array, Array]:
@@ -73,7 +84,7 @@ def pedicle_axes(s: VertebraShape) -> tuple[Array, Array, Array]:
 def pedicle_centre(s: VertebraShape, *, left: bool) -> Array:
     """Return the centre of the narrowest place, in the body's frame [mm]."""
     p = arch_plan(s)
-    x = 0.475 * s.sizes.canal_width + pedicle_width(s, left=left) / 2
+    x = 0.485 * s.sizes.canal_width + pedicle_width(s, left=left) / 2
     return np.array([x if left else -x, p.pedicle_y, p.pedicle_z])
 
 
@@ -125,12 +136,12 @@ def _lamina(s: VertebraShape, p: ArchPlan, ring: Array, y: Array, z: Array) -> A
     """Return the distance to the closed ring behind the canal."""
     back = y - p.canal_y
     low, high = p.lamina_z
-    fall = 0.45 * np.maximum(back, 0)  # the roof's upper edge descends backwards
+    fall = 0.30 * np.maximum(back, 0)  # the roof's upper edge descends backwards
     middle = (low + high - fall) / 2
     half = (high - low - fall) / 2
     q, r = ring - 5.5 * s.scale, np.abs(z - middle) - half
     shell = np.minimum(np.maximum(q, r), 0) + np.hypot(np.maximum(q, 0), np.maximum(r, 0))
-    return np.asarray(np.maximum(shell, -2.0 * s.scale - back))
+    return np.asarray(np.maximum(shell, -back))
 
 
 def _spinous(s: VertebraShape, p: ArchPlan, ax: Array, y: Array, z: Array) -> Array:
@@ -151,8 +162,8 @@ def _corner(s: VertebraShape, p: ArchPlan, ring: Array, ax: Array, y: Array, z: 
     """Return the distance to the bone that fills the corner of body, pedicle and canal."""
     k = s.scale
     tall = np.abs(z - p.pedicle_z) - 0.42 * s.sizes.pedicle_height
-    fill = np.maximum(ring - 3.0 * k, y - (p.pedicle_y - 2.0 * k))
-    return np.asarray(np.maximum(np.maximum(fill, tall), 5.0 * k - ax))
+    fill = np.maximum(ring - 7.0 * k, y - (p.pedicle_y - 2.5 * k))
+    return np.asarray(np.maximum(np.maximum(fill, tall), 4.0 * k - ax))
 
 
 def arch(s: VertebraShape, x: Array, y: Array, z: Array) -> Array:
@@ -161,7 +172,7 @@ def arch(s: VertebraShape, x: Array, y: Array, z: Array) -> Array:
     point = (ax, y, z)
     ring = canal(s, x, y)
     sx, sy, ix, iy = p.facet
-    root = (sx + 1.0 * k, sy - 1.0 * k, p.pedicle_z - 2.0 * k)
+    root = (sx + 1.0 * k, sy, p.pedicle_z - 2.0 * k)
     tip, behind, up = p.transverse
     lateral = (tip, root[1] + behind, root[2] + up)
     thick = np.array([5.0, 3.5]) * k

@@ -135,12 +135,16 @@ def outline(s: VertebraShape, x: Array, y: Array, t: Array) -> Array:
     yy = y - centre + ramp * (hollow + WAIST[2] * s.sizes.depth * q - bulge)
     b = half_depth * np.where(yy < 0, 1 - WAIST[1] * q, 1.0)
     a = s.half_width * (1 - WAIST[0] * q)
-    xn, yn = np.abs(x) / a, np.abs(yy) / b
+    return superellipse(x, yy, a, b)
+
+
+def superellipse(x: Array, y: Array, a: Array | float, b: Array | float) -> Array:
+    """Return the distance to ``|x/a|^2.5 + |y/b|^2.5 = 1``, exact on it and nearly so beside it."""
+    xn, yn = np.abs(x) / a, np.abs(y) / b
     px, py = xn * np.sqrt(xn), yn * np.sqrt(yn)
-    power = px * xn + py * yn  # superellipse of exponent 2.5
-    radius = power**0.4
+    radius = (px * xn + py * yn) ** 0.4
     slope = np.sqrt((px / a) ** 2 + (py / b) ** 2) / np.maximum(radius, 1e-3) ** 1.5
-    return (radius - 1) / np.maximum(slope, 1 / s.half_width)
+    return np.asarray((radius - 1) / np.maximum(slope, 0.5 / np.maximum(a, b)))
 
 
 def _bulge(s: VertebraShape, x: Array, t: Array) -> Array:

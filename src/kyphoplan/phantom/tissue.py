@@ -10,6 +10,7 @@ from kyphoplan.geometry import Array
 from kyphoplan.phantom.arch import ARCH_CORTEX_MM, arch, canal
 from kyphoplan.phantom.body import (
     WALL_CORTEX_MM,
+    VertebraShape,
     body,
     cleft,
     endplates,
@@ -41,7 +42,7 @@ def reach(item: Placed) -> Array:
     back = s.posterior + s.sizes.canal_depth + 36.0 * k
     front = s.anterior - 4.0 - 1.2 * s.osteophyte_mm
     low, high = -half - 30.0 * k - s.osteophyte_mm, half + 15.0 * k + s.osteophyte_mm
-    sides = (-43.0 * k, 43.0 * k)
+    sides = (-50.0 * k, 50.0 * k)
     corners = [(x, y, z) for x in sides for y in (front, back) for z in (low, high)]
     return item.frame.to_patient(corners)
 
@@ -62,7 +63,7 @@ def bone(item: Placed, points_mm: Array, above: Placed | None) -> tuple[Array, A
         p = above.local(points_mm[near])
         upper = np.minimum(body(above.shape, *p)[0], arch(above.shape, *p))
         rear[near] = np.maximum(rear[near], FACET_GAP_MM - upper)
-        rear[near] = np.maximum(rear[near], -canal(above.shape, p[0], p[1]))
+        rear[near] = np.maximum(rear[near], -_lumen(above.shape, *p))
     return own, rear, lips
 
 
@@ -112,7 +113,7 @@ def paint_soft_tissue(canvas: Canvas, placed: tuple[Placed, ...]) -> None:
     canvas.wash(lambda x, y: _trunk(x, y, back, 0.0), FAT_HU)
     canvas.wash(lambda x, y: _trunk(x, y, back, FAT_MM), SOFT_HU)
     for item in placed:
-        _fill(canvas, item, partial(_lumen, item), CANAL_HU)
+        _fill(canvas, item, partial(_canal_of, item), CANAL_HU)
     for upper, lower in pairwise(placed):
         _fill(canvas, lower, partial(disc, upper, lower), DISC_HU)
 
@@ -133,11 +134,13 @@ def _trunk(x: Array, y: Array, back: float, inset: float) -> Array:
     return np.asarray(radius * (radius - 1) / np.maximum(slope, 1e-3))
 
 
-def _lumen(item: Placed, points_mm: Array) -> Array:
-    x, y, z = item.local(points_mm)
-    s = item.shape
-    along = np.abs(z) - s.sizes.posterior / 2 - s.sizes.disc / 2 - 2.0
-    return np.maximum(canal(s, x, y), along)
+def _lumen(s: VertebraShape, x: Array, y: Array, z: Array) -> Array:
+    """Return the distance to the canal's lumen from half-disc above to half-disc below [mm]."""
+    return np.maximum(canal(s, x, y), np.abs(z) - (s.sizes.posterior + s.sizes.disc) / 2 - 2.0)
+
+
+def _canal_of(item: Placed, points_mm: Array) -> Array:
+    return _lumen(item.shape, *item.local(points_mm))
 
 
 def disc(upper: Placed, lower: Placed, points_mm: Array) -> Array:

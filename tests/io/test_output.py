@@ -40,25 +40,29 @@ def test_a_result_appears_only_when_it_is_complete(tmp_path):
     ]
 
 
+def half_a_result(target, interruption):
+    with kio.result_folder(target, overwrite=True) as working:
+        (working / "new.txt").write_text("new")
+        raise interruption
+
+
+def half_a_file(path, interruption):
+    with output.replacing(path) as temporary:
+        temporary.write_text("half")
+        raise interruption
+
+
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, ValueError, SystemExit])
 def test_an_interruption_leaves_nothing_new_and_nothing_lost(tmp_path, interruption):
     target = tmp_path / "result"
     with kio.result_folder(target) as working:
         (working / "old.txt").write_text("old")
     before = files(tmp_path)
-    with (
-        pytest.raises(interruption),  # noqa: PT012
-        kio.result_folder(target, overwrite=True) as working,
-    ):
-        (working / "new.txt").write_text("new")
-        raise interruption
+    with pytest.raises(interruption):
+        half_a_result(target, interruption)
     assert files(tmp_path) == before
-    with (
-        pytest.raises(interruption),  # noqa: PT012
-        output.replacing(target / "old.txt") as temporary,
-    ):
-        temporary.write_text("half")
-        raise interruption
+    with pytest.raises(interruption):
+        half_a_file(target / "old.txt", interruption)
     assert files(tmp_path) == before
     assert (target / "old.txt").read_text() == "old"
 

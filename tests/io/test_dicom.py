@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from pydicom.uid import JPEG2000Lossless
+from pydicom.uid import HTJ2KLossless
 
 import kyphoplan.io as kio
 from kyphoplan.case import Volume
@@ -102,7 +102,9 @@ def test_several_series_are_listed_and_one_can_be_chosen(series):
 
     shutil.copytree(series, series / "again")
     edit(series / "again", second)
-    with pytest.raises(CaseError, match=r"2 CT series.*--series.*2 \(soft, 7 slices\)"):
+    with pytest.raises(
+        CaseError, match=r"2 CT series: choose one by its number.*2 \(soft, 7 slices\)"
+    ):
         kio.read_volume(series)
     assert kio.read_volume(series, series="2").shape == SHAPE
     uid = pydicom.dcmread(next(series.glob("*.dcm"))).SeriesInstanceUID
@@ -171,14 +173,33 @@ def test_missing_doubled_and_single_slices_are_refused(series):
         kio.read_volume(series / "b.dcm")
 
 
-def test_a_compressed_slice_without_codec_names_its_compression(series):
+@pytest.mark.parametrize("codec", ["JPEG", "JPEG2000"])
+def test_losslessly_compressed_slices_give_the_same_voxels(series, tmp_path, codec):
+    def compress(header):
+        writer = sitk.ImageFileWriter()
+        writer.SetFileName(str(tmp_path / "one.dcm"))
+        writer.UseCompressionOn()
+        writer.SetCompressor(codec)
+        writer.Execute(sitk.GetImageFromArray(header.pixel_array[np.newaxis]))
+        packed = pydicom.dcmread(tmp_path / "one.dcm")
+        header["PixelData"] = packed["PixelData"]
+        header.file_meta.TransferSyntaxUID = packed.file_meta.TransferSyntaxUID
+
+    edit(series, assign(RescaleIntercept="-24"))
+    expected = kio.read_volume(series)
+    edit(series, compress)
+    assert "JPEG" in pydicom.dcmread(series / "slice_0001.dcm").file_meta.TransferSyntaxUID.name
+    assert np.array_equal(kio.read_volume(series).voxels, expected.voxels)
+
+
+def test_a_compression_that_cannot_be_read_is_named(series):
     def compress(header):
         header.PixelData = pydicom.encaps.encapsulate([b"\xff\x4f\xff\x51" + bytes(60)])
         header["PixelData"].VR = "OB"
-        header.file_meta.TransferSyntaxUID = JPEG2000Lossless
+        header.file_meta.TransferSyntaxUID = HTJ2KLossless
 
     edit(series, compress)
-    with pytest.raises(CaseError, match=r"JPEG 2000.*decompress"):
+    with pytest.raises(CaseError, match=r"High-Throughput JPEG 2000.*decompress"):
         kio.read_volume(series)
 
 

@@ -229,7 +229,7 @@ def test_missing_voxels_are_reported(tmp_path):
         kio.write_volume(Volume(voxels, np.diag([1.0, 1, 2, 1])), tmp_path / "a.nii")
     )
     assert [n.code for n in notices] == ["missing_voxels"]
-    assert notices[0].text.startswith("2 voxels")
+    assert notices[0].text.startswith("CT: 2 voxels")
 
 
 def test_a_tilted_volume_goes_into_nifti_only(tmp_path):

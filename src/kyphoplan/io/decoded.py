@@ -1,7 +1,7 @@
 """What every reader hands over: voxels, their place, the names in the file, and notices."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ def intensities(decoded: Decoded) -> Decoded:
         voxels = voxels.astype(np.int16 if fits else np.float32, copy=False)
     if low == high:
         raise CaseError("all voxels have the same value: this is no CT, give another file")
-    return Decoded(voxels=voxels, affine=decoded.affine, notices=notices)
+    return replace(decoded, voxels=voxels, notices=notices)
 
 
 def _missing_notice(missing: int, size: int) -> Notice:
@@ -98,6 +98,6 @@ def _missing_notice(missing: int, size: int) -> Notice:
         code="missing_voxels",
         severity=Severity.WARNING,
         level=None,
-        text=f"{missing} voxels ({100 * missing / size:.2g} %) have no value (NaN or infinite)",
+        text=f"CT: {missing} voxels ({100 * missing / size:.2g} %) have no value (NaN, infinite)",
         remedy="export the scan again; figures that touch these voxels cannot be trusted",
     )

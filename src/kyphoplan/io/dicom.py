@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from kyphoplan.case import Notice, Severity
 from kyphoplan.errors import CaseError, GeometryError
 from kyphoplan.io.decoded import Decoded, check_shape
-from kyphoplan.io.placement import dicom_affine, tilt_deg, tilt_notices
+from kyphoplan.io.placement import tilt_deg, tilt_notices
+from kyphoplan.io.slice_stack import dicom_affine
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"  # SOP class CT Image Storage
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"  # SOP class Enhanced CT Image Storage
@@ -110,7 +111,7 @@ def _choose(slices: list[_Header], series: str | None) -> list[_Header]:
         everything = {str(h.get("SeriesNumber") or h.get("SeriesInstanceUID")) for h in slices}
         known = ", ".join(sorted(everything))
         raise CaseError(f"holds no series {series}: choose from {known}")
-    raise CaseError(f"holds {len(groups)} CT series: choose one with --series: {listed}")
+    raise CaseError(f"holds {len(groups)} CT series: choose one by its number: {listed}")
 
 
 def _describe(uid: str, members: list[_Header]) -> str:
@@ -158,26 +159,36 @@ def _stack(slices: Sequence[_Header], shape: tuple[int, int, int]) -> NDArray[An
     whole = all(s.is_integer() and i.is_integer() for s, i in scale)
     voxels = np.empty(shape, np.int32 if whole else np.float32)
     for k, (header, (slope, intercept)) in enumerate(zip(slices, scale, strict=True)):
-        stored = _pixels(header)
-        if stored.shape != (shape[1], shape[0]):
+        values = _hounsfield(header, slope, intercept)
+        if values.shape != (shape[1], shape[0]):
             raise CaseError(f"{Path(header.filename).name} has not the stated rows and columns")
-        voxels[:, :, k] = stored.T * slope + intercept
+        voxels[:, :, k] = values.T
     return voxels
 
 
-def _pixels(header: _Header) -> NDArray[Any]:
+def _hounsfield(header: _Header, slope: float, intercept: float) -> NDArray[Any]:
+    """Decode one slice [HU], by GDCM (in SimpleITK) where pydicom lacks the codec."""
     import pydicom  # noqa: PLC0415
 
     name = Path(str(header.filename)).name
     try:
-        return pydicom.dcmread(header.filename).pixel_array
-    except (RuntimeError, NotImplementedError) as error:
-        syntax = header.file_meta.TransferSyntaxUID.name
-        raise CaseError(
-            f"{name} is compressed as {syntax}: decompress the series first"
-        ) from error
+        return np.asarray(pydicom.dcmread(header.filename).pixel_array * slope + intercept)
+    except (RuntimeError, NotImplementedError):
+        return _hounsfield_by_gdcm(header)
     except (ValueError, AttributeError, KeyError, EOFError) as error:
         raise CaseError(f"{name} has damaged pixels ({error}): copy it again") from error
+
+
+def _hounsfield_by_gdcm(header: _Header) -> NDArray[Any]:
+    import SimpleITK as sitk  # noqa: PLC0415, N813
+
+    try:
+        return np.asarray(sitk.GetArrayFromImage(sitk.ReadImage(str(header.filename)))[0])
+    except RuntimeError as error:
+        name, syntax = Path(str(header.filename)).name, header.file_meta.TransferSyntaxUID.name
+        raise CaseError(
+            f"{name} is compressed as {syntax} or damaged: decompress the series first"
+        ) from error
 
 
 def _notices(header: _Header, affine: NDArray[np.float64]) -> tuple[Notice, ...]:

@@ -27,9 +27,11 @@ FEWEST_LEVELS = 2  # [1] a single label has no order
 def centroids(volume: Volume) -> dict[int, Array]:
     """Return the centre of each label value [mm, LPS], background left out."""
     indices = np.stack(np.nonzero(volume.voxels), axis=-1)
-    values, which = np.unique(volume.voxels[tuple(indices.T)], return_inverse=True)
+    which = volume.voxels[tuple(indices.T)]
     count = np.bincount(which)
-    mean = np.stack([np.bincount(which, indices[:, a]) / count for a in range(3)], axis=-1)
+    values = np.flatnonzero(count)
+    sums = [np.bincount(which, indices[:, axis])[values] for axis in range(3)]
+    mean = np.stack(sums, axis=-1) / count[values, np.newaxis]
     return dict(zip(values.tolist(), volume.to_patient(mean), strict=True))
 
 

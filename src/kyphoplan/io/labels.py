@@ -65,7 +65,7 @@ def read_labels_with_notices(
         if path.is_dir():
             labels, notices = _read_folder(path)
         else:
-            decoded = decode(path)
+            decoded = decode(path, "label map")
             volume = Volume(whole_numbers(decoded.voxels), decoded.affine)
             labels, notices = _name(path, volume, decoded, scheme, levels)
         return labels, notices + check_order(labels, centroids(labels.volume))
@@ -144,7 +144,7 @@ def _ignored_notice(labels: LabelMap, present: Iterable[int]) -> tuple[Notice, .
             code="labels_ignored",
             severity=Severity.INFO,
             level=None,
-            text=f"{len(ignored)} label values are no vertebrae and were left out: {ignored[:12]}",
+            text=f"label map: {len(ignored)} values are no vertebrae, left out: {ignored[:12]}",
             remedy="none needed if no vertebra is missing",
         ),
     )
@@ -178,7 +178,7 @@ def _read_folder(folder: Path) -> tuple[LabelMap, tuple[Notice, ...]]:
     notices: tuple[Notice, ...] = ()
     overlap = 0
     for level, file in named:
-        part = decode(file)
+        part = decode(file, "label map")
         inside = whole_numbers(part.voxels) > 0
         if joined is None:
             joined, affine, notices = np.zeros(inside.shape, np.uint8), part.affine, part.notices
@@ -214,7 +214,7 @@ def _overlap_notice(overlap: int) -> tuple[Notice, ...]:
             code="labels_overlap",
             severity=Severity.WARNING,
             level=None,
-            text=f"{overlap} voxels are in two structures; they went to the upper vertebra",
+            text=f"label map: {overlap} voxels are in two structures; taken for the upper one",
             remedy="check the outlines on the pictures",
         ),
     )

@@ -1,14 +1,14 @@
 """Where an image lies in the patient: decided here, once, from plain header numbers.
 
-Every reader hands its header's numbers to this module and gets one affine [mm, LPS] back, or a
-refusal. Nothing else in kyphoplan interprets a header's geometry.
+Every reader hands its header's numbers to this module (DICOM slices: to `slice_stack`) and gets one
+affine [mm, LPS] back, or a refusal. Nothing else in kyphoplan interprets a header's geometry.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from kyphoplan.case import Notice, Severity
 from kyphoplan.errors import GeometryError
@@ -19,10 +19,6 @@ AGREEMENT_MM = 0.1  # [mm] farther apart, sform and qform place an image differe
 CONTRADICTION_DEG = 45.0  # [deg] farther apart, two orientations name different sides
 SIZE_AGREEMENT = 0.01  # [1] relative difference of header voxel size and affine; own choice
 SMALLEST_MM, LARGEST_MM = 0.02, 20.0  # [mm] voxel sizes a spine CT can have (micro-CT to survey)
-DIRECTION_TOLERANCE = 1e-3  # [1] of unit length and right angle: DICOM files round to 4-6 digits
-DOUBLED_MM = 0.01  # [mm] two slices closer than this are at one place; own choice
-STEP_TOLERANCE = 0.01  # [1] of the usual step between slices; own choice
-STEP_TOLERANCE_MM = 0.05  # [mm] of the step, and of a slice from the stack's line; own choice
 UPRIGHT_DEG = 0.1  # [deg] a slice stack is called tilted above this; own choice
 
 
@@ -68,7 +64,7 @@ def nifti_affine(header: NiftiPlacement) -> tuple[Array, tuple[Notice, ...]]:
     sizes = np.asarray(header.pixdim[1:4], float)
     if not np.isfinite(sizes).all() or (sizes <= 0).any():
         raise GeometryError(
-            f"voxel size {_numbers(sizes)} is impossible: write the file again from its source"
+            f"voxel size {numbers(sizes)} is impossible: write the file again from its source"
         )
     if header.sform_code <= 0 and header.qform_code <= 0:
         raise GeometryError(
@@ -151,96 +147,10 @@ def _check_sizes(affine: Array, sizes_mm: Array) -> None:
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
     if (np.abs(lengths - sizes_mm) > SIZE_AGREEMENT * sizes_mm).any():
         raise GeometryError(
-            f"voxel size {_numbers(sizes_mm)} mm in the header, {_numbers(lengths)} mm in the "
+            f"voxel size {numbers(sizes_mm)} mm in the header, {numbers(lengths)} mm in the "
             "placement: convert it again from DICOM"
         )
     check_voxel_size(affine)
-
-
-def dicom_affine(
-    positions_mm: ArrayLike, orientation: ArrayLike, pixel_spacing_mm: ArrayLike
-) -> tuple[Array, NDArray[np.intp]]:
-    """Decide the affine [mm, LPS] of a stack of DICOM slices, and the order of the slices.
-
-    Slices are ordered along their normal; only ImagePositionPatient and ImageOrientationPatient
-    count, no tag such as SliceThickness or InstanceNumber. A stack that does not rise along the
-    normal (gantry tilt) gives a sheared affine.
-
-    Parameters
-    ----------
-    positions_mm : (N, 3) ImagePositionPatient of each slice.
-    orientation : (6,) ImageOrientationPatient.
-    pixel_spacing_mm : (2,) PixelSpacing: between rows, between columns.
-
-    Returns
-    -------
-    affine : (4, 4) for voxels [column, row, slice].
-    order : (N,) indices of the slices in stack order.
-
-    Raises
-    ------
-    GeometryError
-        If slices are missing, doubled, unevenly spaced or off the line.
-
-    References
-    ----------
-    DICOM PS3.3 C.7.6.2 (Image Plane Module).
-    """
-    row, column = np.asarray(orientation, float).reshape(2, 3)
-    skew = abs(float(row @ column))
-    lengths = np.linalg.norm([row, column], axis=1)
-    if (
-        not np.isfinite(skew)
-        or skew > DIRECTION_TOLERANCE
-        or np.ptp([*lengths, 1.0]) > (DIRECTION_TOLERANCE)
-    ):
-        raise GeometryError(
-            f"image orientation {_numbers(np.ravel(orientation))} is no pair of right-angled unit "
-            "directions: export the series again"
-        )
-    positions = np.asarray(positions_mm, float)
-    heights = positions @ np.cross(row, column)
-    order = np.argsort(heights, kind="stable")
-    positions, heights = positions[order], heights[order]
-    _check_steps(heights)
-    step = (positions[-1] - positions[0]) / (len(positions) - 1)
-    off = np.linalg.norm(
-        positions - positions[0] - np.outer(np.arange(len(positions)), step), axis=1
-    )
-    if off.max() > STEP_TOLERANCE_MM:
-        raise GeometryError(
-            f"slices lie up to {off.max():.2f} mm off their common line: export the series again"
-        )
-    between_rows, between_columns = np.asarray(pixel_spacing_mm, float)
-    affine = np.eye(4)
-    affine[:3, :3] = np.stack([row * between_columns, column * between_rows, step], axis=1)
-    affine[:3, 3] = positions[0]
-    check_voxel_size(affine)
-    return affine, order
-
-
-def _check_steps(heights: Array) -> None:
-    """Refuse doubled, missing and uneven slices; heights rise along the normal [mm]."""
-    steps = np.diff(heights)
-    usual = float(np.median(steps))
-    if not np.isfinite(heights).all():
-        raise GeometryError("slice position is not a number: export the series again")
-    doubled = np.flatnonzero(steps < DOUBLED_MM)
-    if doubled.size:
-        raise GeometryError(
-            f"{doubled.size + 1} slices share one position ({heights[doubled[0]]:.2f} mm along "
-            "the normal): leave one of each (two reconstructions in one series?)"
-        )
-    uneven = np.flatnonzero(np.abs(steps - usual) > max(STEP_TOLERANCE * usual, STEP_TOLERANCE_MM))
-    if uneven.size:
-        first = int(uneven[0])
-        missing = round(float(steps[first] / usual)) - 1
-        what = f"{missing} missing" if missing > 0 else "uneven spacing"
-        raise GeometryError(
-            f"slices are not evenly spaced: {steps[first]:.2f} mm instead of {usual:.2f} mm "
-            f"between {heights[first]:.2f} and {heights[first + 1]:.2f} mm along the normal "
-            f"({what}): give the complete series"
-        )
 
 
 def check_voxel_size(affine: Array) -> None:
@@ -254,7 +164,7 @@ def check_voxel_size(affine: Array) -> None:
     lengths = np.linalg.norm(np.asarray(affine)[:3, :3], axis=0)
     if not np.isfinite(lengths).all() or lengths.min() < SMALLEST_MM or lengths.max() > LARGEST_MM:
         raise GeometryError(
-            f"voxel size {_numbers(lengths)} mm cannot be a spine CT's: check the file's unit "
+            f"voxel size {numbers(lengths)} mm cannot be a spine CT's: check the file's unit "
             "(millimetres expected)"
         )
 
@@ -307,5 +217,6 @@ def _letters(affine: Array) -> str:
     return "".join(letters)
 
 
-def _numbers(values: ArrayLike) -> str:
+def numbers(values: ArrayLike) -> str:
+    """Return sizes as text, such as ``1 x 1 x 2.5``."""
     return " x ".join(f"{v:.4g}" for v in np.asarray(values, float))

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,13 +44,13 @@ def read_volume_with_notices(
 ) -> tuple[Volume, tuple[Notice, ...]]:
     """Read a CT as `read_volume` does, with everything the reader has to report."""
     with naming(path):
-        decoded = decode(Path(path), series=series)
+        decoded = decode(Path(path), "CT", series=series)
         image = intensities(decoded)
         return image.as_volume(), image.notices
 
 
-def decode(path: Path, *, series: str | None = None) -> Decoded:
-    """Read any accepted image, by the kind of its path.
+def decode(path: Path, role: str, *, series: str | None = None) -> Decoded:
+    """Read any accepted image, by the kind of its path; notices name its role.
 
     Raises
     ------
@@ -59,14 +60,9 @@ def decode(path: Path, *, series: str | None = None) -> Decoded:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         decoded = _decode(path, series)
-    said = {str(warning.message) for warning in caught}
-    return Decoded(
-        voxels=decoded.voxels,
-        affine=decoded.affine,
-        names=decoded.names,
-        names_from=decoded.names_from,
-        notices=decoded.notices + tuple(_library_notice(text) for text in sorted(said)),
-    )
+    said = sorted({str(warning.message) for warning in caught})
+    notices = decoded.notices + tuple(_library_notice(text) for text in said)
+    return replace(decoded, notices=tuple(replace(n, text=f"{role}: {n.text}") for n in notices))
 
 
 def _decode(path: Path, series: str | None) -> Decoded:

@@ -12,7 +12,7 @@ from kyphoplan import __version__
 from kyphoplan.case import Measure, Part, Spine, Volume
 from kyphoplan.geometry import Array
 from kyphoplan.report.plane import Lift, Window, sample
-from kyphoplan.report.wording import SHORT_INTENDED_USE, unit_sign
+from kyphoplan.report.wording import SHORT_INTENDED_USE, decimal, unit_sign
 
 # Okabe and Ito, Color Universal Design (2008): told apart with any colour vision.
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
@@ -125,5 +125,5 @@ def shown(measure: Measure, digits: int = 1) -> str:
     """
     if measure.value is None or measure.low is None or measure.high is None:
         return "not measured"
-    low, high = f"{measure.low:.{digits}f}", f"{measure.high:.{digits}f}"
-    return f"{measure.value:.{digits}f}{unit_sign(measure.unit)} ({low} to {high})"
+    value, low, high = (decimal(x, digits) for x in (measure.value, measure.low, measure.high))
+    return f"{value}{unit_sign(measure.unit)} ({low} to {high})"

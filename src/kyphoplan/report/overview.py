@@ -1,5 +1,7 @@
 """The picture of the whole spine, from the side and from the front, with the levels' names."""
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,7 +13,8 @@ from kyphoplan.report import canvas
 from kyphoplan.report.plane import Lift, Plane, Window
 
 MARGIN_MM = 18.0  # [mm] shown around the bodies
-BEHIND_MM = 25.0  # [mm] shown in addition behind the bodies: canal and arches
+HEIGHT_IN, FOOT_IN, GAP_IN = 8.0, 0.25, 0.1  # [inch] figure, footer, white between the views
+BEHIND_MM = 42.0  # [mm] shown in addition behind the bodies: canal and arches
 
 
 def draw_overview(spine: Spine, measurements: Measurements, ct: Volume | None = None) -> Figure:
@@ -25,22 +28,23 @@ def draw_overview(spine: Spine, measurements: Measurements, ct: Volume | None = 
     frame = spine_frame(spine)
     side = Plane.facing(frame.origin_mm, towards=-frame.left, up=frame.superior)
     front = Plane.facing(frame.origin_mm, towards=frame.posterior, up=frame.superior)
-    windows = [_window(plane, spine) for plane in (side, front)]
-    windows[0] = _deeper(windows[0], BEHIND_MM)
+    windows = [_window(side, spine, BEHIND_MM), _window(front, spine, 0.0)]
+    windows = _same_height(windows)
 
-    height = 8.0
-    scale = (height * 0.9) / max(w.height_mm for w in windows)
-    widths = [max(w.width_mm * scale, 2.2) for w in windows]
-    figure = canvas.new_figure(sum(widths) + 0.3, height)
-    left = 0.1
+    picture_in = HEIGHT_IN - FOOT_IN - GAP_IN
+    scale = picture_in / max(w.height_mm for w in windows)
+    widths = [w.width_mm * scale for w in windows]
+    total = sum(widths) + 3 * GAP_IN
+    figure = canvas.new_figure(total, HEIGHT_IN)
+    left = GAP_IN
     for plane, window, width in zip((side, front), windows, widths, strict=True):
-        total = figure.get_figwidth()
-        axes = figure.add_axes((left / total, 0.04, width / total, 0.92))
+        share = picture_in / HEIGHT_IN
+        axes = figure.add_axes((left / total, FOOT_IN / HEIGHT_IN, width / total, share))
         canvas.show(axes, window, _following(plane, spine), spine, ct)
         _write_names(axes, plane, spine, measurements)
         canvas.write_sides(axes, plane.words(frame))
         canvas.write_scale(axes, window)
-        left += width + 0.1
+        left += width + GAP_IN
     return figure
 
 
@@ -72,7 +76,8 @@ def _following(plane: Plane, spine: Spine) -> Lift:
     return lift
 
 
-def _window(plane: Plane, spine: Spine) -> Window:
+def _window(plane: Plane, spine: Spine, behind_mm: float) -> Window:
+    """Take in all bodies, and so much more on the picture's right."""
     marked = [
         plane.project(v.frame.origin_mm)[None] for v in spine.vertebrae if v.frame is not None
     ]
@@ -80,16 +85,13 @@ def _window(plane: Plane, spine: Spine) -> Window:
         if vertebra.body is not None:
             plates = (vertebra.body.superior, vertebra.body.inferior)
             marked += [plane.project(p.points_mm) for p in plates]
-    return Window.around(np.concatenate(marked), MARGIN_MM)
+    close = Window.around(np.concatenate(marked), MARGIN_MM)
+    return replace(close, u_high=close.u_high + behind_mm)
 
 
-def _deeper(window: Window, behind_mm: float) -> Window:
-    return Window(
-        u_low=window.u_low,
-        u_high=window.u_high + behind_mm,
-        v_low=window.v_low,
-        v_high=window.v_high,
-    )
+def _same_height(windows: list[Window]) -> list[Window]:
+    low, high = min(w.v_low for w in windows), max(w.v_high for w in windows)
+    return [replace(w, v_low=low, v_high=high) for w in windows]
 
 
 def _write_names(axes: Axes, plane: Plane, spine: Spine, measurements: Measurements) -> None:

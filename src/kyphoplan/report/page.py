@@ -3,11 +3,12 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from kyphoplan.report.wording import CANNOT_KNOW, FIGURES, Figure, unit_sign
+from kyphoplan.report.wording import CANNOT_KNOW, FIGURES, Figure, decimal, unit_sign
 
 Json = dict[str, Any]
 
@@ -28,6 +29,10 @@ ANGLE = Figure(
     field="cobb", unit="deg", title="Cobb angle", digits=1, group="Kyphosis",
     definition="Superior endplate of the upper against inferior endplate of the lower vertebra; "
     "positive for kyphosis.",
+)  # fmt: skip
+AREA = Figure(
+    field="area", unit="mm2", title="Gap", digits=0, group="Bone",
+    definition="Hole in the cortical shell.",
 )  # fmt: skip
 SHAPE_WORDS = {
     "none": "no fracture shape",
@@ -73,7 +78,11 @@ def measurements_page(data: Json, pictures: Sequence[Picture] = ()) -> str:
             columns=[(heading, by_field[field]) for heading, field in IN_TABLE],
             findings=[by_field[field] for field in FINDINGS],
             figures=FIGURES,
+            groups=[
+                (name, tuple(members)) for name, members in groupby(FIGURES, lambda f: f.group)
+            ],
             angle=ANGLE,
+            area=AREA,
             cannot_know=CANNOT_KNOW,
         )
     )
@@ -95,14 +104,14 @@ def _number(measure: Json, figure: Figure) -> str:
     """Return value and unit, or a dash."""
     if measure["value"] is None:
         return "–"  # noqa: RUF001
-    return f"{measure['value']:.{figure.digits}f}{unit_sign(figure.unit)}"
+    return decimal(measure["value"], figure.digits) + unit_sign(figure.unit)
 
 
 def _interval(measure: Json, figure: Figure) -> str:
     """Return the 95 % interval without its unit; empty if nothing was measured."""
     if measure["value"] is None:
         return ""
-    return f"{measure['low']:.{figure.digits}f} to {measure['high']:.{figure.digits}f}"
+    return " to ".join(decimal(measure[end], figure.digits) for end in ("low", "high"))
 
 
 def _genant(genant: Json) -> str:

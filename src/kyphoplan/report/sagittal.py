@@ -1,6 +1,7 @@
 """The picture of one vertebra from the side: heights, endplate lines, angles, expected outline."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import matplotlib.patheffects as effects
 import numpy as np
@@ -31,7 +32,7 @@ POINTS = ("anterior", "middle", "posterior")
 COLOURS = {"anterior": canvas.SKY, "middle": canvas.YELLOW, "posterior": canvas.ORANGE}
 KEY = """Purple: endplates. White: endplate lines.
 Dashed green: expected outline of the unbroken body.
-Dashed orange: lines of the widest Cobb angle.
+Dashed red: lines of the widest Cobb angle.
 Seen from the patient's left. Brackets: 95 % interval."""
 INK, PAPER = canvas.INK, canvas.PAPER
 RIM = [effects.withStroke(linewidth=2.4, foreground=canvas.NIGHT)]
@@ -67,6 +68,7 @@ def draw_fracture(
     _draw_endplates(axes, plane.project, vertebra.body, faint=False)
     _draw_expected(axes, plane.project, vertebra.frame, vertebra.body, row)
     _draw_heights(axes, plane.project, vertebra.body, row)
+    _write_wedge(axes, plane.project, vertebra.body, row)
     _draw_cobb(axes, plane, spine, widest_kyphosis(measurements, level))
     for other in around:
         _name(axes, plane, other, bold=other is vertebra)
@@ -112,10 +114,19 @@ def expected_curves(frame: Frame, body: Body, row: VertebraMeasures) -> tuple[Ar
     moved = []
     for plate, sign in ((body.superior, 0.5), (body.inferior, -0.5)):
         depth = [frame.to_local(getattr(plate, f"{point}_mm"))[1] for point in POINTS]
-        curve = frame.to_local(plate.curve_mm)
+        curve = _to_the_walls(frame, body, frame.to_local(plate.curve_mm))
         curve[:, 2] += sign * np.interp(curve[:, 1], depth, np.array(losses, float))
         moved.append(frame.to_patient(curve))
     return moved[0], moved[1]
+
+
+def _to_the_walls(frame: Frame, body: Body, curve: Array) -> Array:
+    """Lengthen a local endplate curve at both ends, at their own height, to the body's walls."""
+    walls = [frame.to_local(w)[:, 1] for w in (body.anterior_wall_mm, body.posterior_wall_mm)]
+    front, back = curve[:1].copy(), curve[-1:].copy()
+    front[:, 1] = min(float(np.median(walls[0])), float(front[0, 1]))
+    back[:, 1] = max(float(np.median(walls[1])), float(back[0, 1]))
+    return np.concatenate([front, curve, back])
 
 
 def _loss(row: VertebraMeasures, point: str) -> float | None:
@@ -127,11 +138,9 @@ def _window(plane: Plane, bodies: list[Body]) -> Window:
     marked = [plane.project(p.points_mm) for b in bodies for p in (b.superior, b.inferior)]
     alone = np.array([[0.0, -HALF_ALONE_MM], [0.0, HALF_ALONE_MM]])
     close = Window.around(np.concatenate([*marked, alone]), MARGIN_MM)
-    return Window(  # room for the numbers in front, for the canal behind
-        u_low=close.u_low - 0.6 * MARGIN_MM,
-        u_high=close.u_high + 1.6 * MARGIN_MM,
-        v_low=close.v_low,
-        v_high=close.v_high,
+    # room for the numbers in front, for the canal behind
+    return replace(
+        close, u_low=close.u_low - 0.6 * MARGIN_MM, u_high=close.u_high + 1.6 * MARGIN_MM
     )
 
 
@@ -185,6 +194,16 @@ def _draw_heights(axes: Axes, project: Project, body: Body, row: VertebraMeasure
         at = ends.mean(axis=0) + np.array([aside, 0.0])
         text = f"{measure.value:.1f} mm\n{measure.low:.1f}-{measure.high:.1f}"
         canvas.label(axes, at, text, color=colour, ha=ha, gid=f"number-{point}")
+
+
+def _write_wedge(axes: Axes, project: Project, body: Body, row: VertebraMeasures) -> None:
+    """Write the wedge angle before the body, where the endplate lines would meet."""
+    if row.wedge_angle.value is None:
+        return
+    upper, lower = (project(_stretched(p, 6.0))[0] for p in (body.superior, body.inferior))
+    text = f"wedge {row.wedge_angle.value:.1f}°"
+    at = np.array([min(upper[0], lower[0]) - 1.0, lower[1] - 3.0])
+    canvas.label(axes, at, text, color=canvas.SILVER, ha="right", gid="wedge")
 
 
 def _draw_cobb(axes: Axes, plane: Plane, spine: Spine, span: Kyphosis | None) -> None:

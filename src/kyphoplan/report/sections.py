@@ -30,10 +30,10 @@ def draw_pedicles(
     vertebra, row = spine[level], measurements[level]
     if not vertebra.pedicles or vertebra.frame is None:
         raise NotFoundError(f"level {level}: no pedicle located ({vertebra.reason}): no picture")
-    figure = canvas.new_figure(8.0, 4.6)
+    figure = canvas.new_figure(8.0, 4.4)
     pair = (("Right", vertebra.right_pedicle), ("Left", vertebra.left_pedicle))
     for column, (side, pedicle) in enumerate(pair):
-        axes = figure.add_axes((0.01 + 0.495 * column, 0.05, 0.485, 0.83))
+        axes = figure.add_axes((0.01 + 0.495 * column, 0.045, 0.485, 0.88))
         title = f"{level} {side.lower()} pedicle"
         if pedicle is None:
             axes.axis("off")

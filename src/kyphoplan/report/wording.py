@@ -198,3 +198,14 @@ def unit_sign(unit: str) -> str:
     """
     sign = UNIT_SIGN.get(unit, unit)
     return sign if unit == "deg" else f" {sign}"
+
+
+def decimal(value: float, digits: int) -> str:
+    """Write a number with so many decimals, and zero without a sign.
+
+    Examples
+    --------
+    >>> decimal(-0.2, 0), decimal(-1.25, 1), decimal(12.345, 2)
+    ('0', '-1.2', '12.35')
+    """
+    return f"{round(value, digits) + 0.0:.{digits}f}"

@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import logging
+import re
 import struct
 
 import nibabel as nib
@@ -268,3 +269,12 @@ def test_nibabel_repairs_nothing_behind_our_back(tmp_path, caplog):
     with caplog.at_level(logging.DEBUG), pytest.raises(GeometryError):
         kio.read_volume(path)
     assert caplog.records == []
+
+
+def test_every_notice_of_the_readers_is_in_the_reference_and_no_other(root):
+    page = (root / "docs" / "reference" / "input.md").read_text(encoding="utf-8")
+    sources = "".join(f.read_text() for f in (root / "src" / "kyphoplan" / "io").glob("*.py"))
+    given_as = r'(?:code=|_notice\(\s*|_warning\(\s*)"([a-z_]+)"'
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE)) == set(
+        re.findall(given_as, sources)
+    )

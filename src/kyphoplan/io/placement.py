@@ -1,7 +1,7 @@
 """Where an image lies in the patient: decided here, once, from plain header numbers.
 
-Every reader hands its header's numbers to this module (DICOM slices: to `slice_stack`) and gets one
-affine [mm, LPS] back, or a refusal. Nothing else in kyphoplan interprets a header's geometry.
+Every reader hands its header's numbers to this module (DICOM slices: to `slice_stack`) and gets
+one affine [mm, LPS] back, or a refusal. Nothing else in kyphoplan interprets a header's geometry.
 """
 
 from collections.abc import Sequence

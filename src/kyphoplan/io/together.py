@@ -1,6 +1,7 @@
 """Do a CT and a label map belong together: same place, same side, bone under the labels."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,19 +65,32 @@ def _sample(labels: LabelMap) -> _Samples:
 
     volume = labels.volume
     stride = np.maximum(1, np.floor(STEP_MM / volume.spacing_mm)).astype(int)
+    spacing = volume.spacing_mm * stride
     coarse = volume.voxels[tuple(slice(None, None, n) for n in stride)]
+    start, coarse = _around_labels(coarse, np.ceil(SHELL_MM / spacing).astype(int) + 1)
     lookup = np.zeros(int(volume.voxels.max()) + 1, np.int64)
     for value, level in labels.levels.items():
         lookup[value] = level
     level = lookup[coarse]
-    spacing = volume.spacing_mm * stride
     distance = ndimage.distance_transform_edt(level == 0, sampling=spacing)
     shell = (distance > 0) & (distance <= max(SHELL_MM, float(spacing.min()))) & (coarse == 0)
     return _Samples(
-        bone_mm=volume.to_patient(np.argwhere(level > 0) * stride),
+        bone_mm=volume.to_patient((np.argwhere(level > 0) + start) * stride),
         level=level[level > 0],
-        shell_mm=volume.to_patient(np.argwhere(shell) * stride),
+        shell_mm=volume.to_patient((np.argwhere(shell) + start) * stride),
     )
+
+
+def _around_labels(
+    voxels: NDArray[np.integer[Any]], margin: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.integer[Any]]]:
+    """Cut out the block that holds all labels, with a margin; return its start and the block."""
+    labelled = np.argwhere(voxels)
+    if not labelled.size:
+        return np.zeros(3, np.int64), voxels
+    start = np.maximum(labelled.min(axis=0) - margin, 0)
+    stop = labelled.max(axis=0) + margin + 1
+    return start, voxels[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
 
 
 def _inside(ct: Volume, positions_mm: Array) -> NDArray[np.bool_]:

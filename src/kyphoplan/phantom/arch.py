@@ -22,7 +22,7 @@ PROCESSES = {
     Level.L4: (28.0, 9.5, 0.22, 42.0, 6.0, 1.0),
     Level.L5: (24.0, 8.0, 0.25, 42.0, 5.0, 2.0),
     Level.L6: (24.0, 8.0, 0.25, 42.0, 5.0, 2.0),
-}  # [mm] spinous: length, half-height, [1] slope down; transverse: tip beside, behind, above; chosen
+}  # [mm] spinous: length, half-height, [1] slope down; transverse: tip beside, behind, above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from kyphoplan.phantom.sizes import SIZES, Sizes
 STATIONS = (0.15, 0.50, 0.85)  # [1] of the depth: where heights are measured
 SUPERIOR_DISH = 0.055  # [1] of the mean height: 1.3 mm in L1
 INFERIOR_DISH = 0.080  # [1] of the mean height: 2.0 mm in L1
-POSTERIOR_CONCAVITY = 0.045  # [1] of the depth: kidney shape, 1.5 mm in L1
+POSTERIOR_CONCAVITY = 0.075  # [1] of the depth: the kidney's hilum, 1 mm deep in the end
 WAIST = (0.10, 0.08, 0.018)  # [1] narrowing at mid-height: sides, front (half-sizes), back (depth)
 RIM_RADIUS_MM = 2.0  # [mm] over which the rim is rounded
 DEPRESSION_SIGMA_MM = 5.0  # [mm] focal dish of a fracture
@@ -139,7 +139,7 @@ def outline(s: VertebraShape, x: Array, y: Array, t: Array) -> Array:
 
 
 def superellipse(x: Array, y: Array, a: Array | float, b: Array | float) -> Array:
-    """Return the distance to ``|x/a|^2.5 + |y/b|^2.5 = 1``, exact on it and nearly so beside it."""
+    """Return the distance to ``|x/a|^2.5 + |y/b|^2.5 = 1``, exact near it."""
     xn, yn = np.abs(x) / a, np.abs(y) / b
     px, py = xn * np.sqrt(xn), yn * np.sqrt(yn)
     radius = (px * xn + py * yn) ** 0.4

@@ -18,7 +18,7 @@ from kyphoplan.phantom.body import (
     osteophyte,
     outline,
 )
-from kyphoplan.phantom.paint import Canvas, Patch, Solid
+from kyphoplan.phantom.paint import Canvas, Sample
 from kyphoplan.phantom.shape import Phantom
 from kyphoplan.phantom.stack import Placed
 
@@ -68,43 +68,48 @@ def bone(item: Placed, points_mm: Array, above: Placed | None) -> tuple[Array, A
 
 
 def paint_vertebra(canvas: Canvas, phantom: Phantom, item: Placed, above: Placed | None) -> None:
-    """Paint and label one vertebra."""
+    """Paint and label one vertebra, then its cleft and its cortical gap."""
 
-    def rough(points_mm: Array) -> Array:
+    def whole(points_mm: Array) -> Array:
+        return np.minimum.reduce(bone(item, points_mm, above))
+
+    def uncut(points_mm: Array) -> Array:
+        return np.minimum.reduce(bone(item, points_mm, None))
+
+    def gas(points_mm: Array) -> Array:
         p = item.local(points_mm)
-        solid = np.minimum(body(item.shape, *p)[0], arch(item.shape, *p))
-        return np.minimum(solid, osteophyte(item.shape, *p))
+        return np.maximum(cleft(item.shape, *p), body(item.shape, *p)[0] + CLEFT_WALL_MM)
 
-    spongy = trabecular_hu(phantom, item.level)
-    for patch in canvas.patches(reach(item), rough):
-        own, rear, lips = bone(item, patch.points_mm, above)
-        p = item.local(patch.points_mm)
-        cortex = np.where(own <= rear, body(item.shape, *p)[1], ARCH_CORTEX_MM)
-        cortex = np.where(lips < own, WALL_CORTEX_MM, cortex)
-        solid = np.minimum(np.minimum(own, rear), lips)
-        edge = canvas.edge(solid)
-        whole, core = edge.fraction(), edge.fraction(cortex)
-        hu = canvas.hu_of(patch) * (1 - whole)
-        hu = hu + phantom.cortical_hu * (whole - core) + spongy * core
-        canvas.paint(patch, _broken(canvas, item, patch, own, hu))
-        canvas.mark(patch, solid < 0, VERSE[item.level])
+    def slit(points_mm: Array) -> Array:
+        p = item.local(points_mm)
+        return np.maximum(gap(item.shape, *p), body(item.shape, *p)[0])
+
+    sample = canvas.sample(reach(item), whole, uncut)
+    solid, core = sample.fraction(), sample.fraction(_cortex(item, sample, above))
+    hu = canvas.hu[sample.voxels] * (1 - solid) + phantom.cortical_hu * (solid - core)
+    canvas.hu[sample.voxels] = hu + trabecular_hu(phantom, item.level) * core
+    canvas.mark(sample, VERSE[item.level])
+    if item.shape.collapse.gap_mm > 0:
+        canvas.fill(reach(item), slit, BLOOD_HU)
+    if item.shape.collapse.cleft_ml > 0:
+        canvas.fill(reach(item), gas, GAS_HU)
+
+
+def _cortex(item: Placed, sample: Sample, above: Placed | None) -> Array:
+    """Return the thickness of the cortex at the nearest surface [mm]."""
+    thickness = np.full(sample.distance.shape, ARCH_CORTEX_MM)
+    shell = np.abs(sample.distance) < 2 * ARCH_CORTEX_MM + sample.width
+    points = sample.points_mm[shell]
+    own, rear, lips = bone(item, points, above)
+    walls = body(item.shape, *item.local(points))[1]
+    near = np.where(own <= rear, walls, ARCH_CORTEX_MM)
+    thickness[shell] = np.where(lips < own, WALL_CORTEX_MM, near)
+    return thickness
 
 
 def trabecular_hu(phantom: Phantom, level: Level) -> float:
     """Return the spongy bone's density of a level [HU]."""
     return phantom.trabecular_hu + phantom.trabecular_step_hu * phantom.levels.index(level)
-
-
-def _broken(canvas: Canvas, item: Placed, patch: Patch, own: Array, hu: Array) -> Array:
-    """Return the CT values with cleft and cortical gap."""
-    p = item.local(patch.points_mm)
-    if item.shape.collapse.gap_mm > 0:
-        slit = np.maximum(gap(item.shape, *p), own)
-        hu = hu + canvas.edge(slit).fraction() * (BLOOD_HU - hu)
-    if item.shape.collapse.cleft_ml > 0:
-        gas = np.maximum(cleft(item.shape, *p), own + CLEFT_WALL_MM)
-        hu = hu + canvas.edge(gas).fraction() * (GAS_HU - hu)
-    return hu
 
 
 def paint_soft_tissue(canvas: Canvas, placed: tuple[Placed, ...]) -> None:
@@ -113,17 +118,9 @@ def paint_soft_tissue(canvas: Canvas, placed: tuple[Placed, ...]) -> None:
     canvas.wash(lambda x, y: _trunk(x, y, back, 0.0), FAT_HU)
     canvas.wash(lambda x, y: _trunk(x, y, back, FAT_MM), SOFT_HU)
     for item in placed:
-        _fill(canvas, item, partial(_canal_of, item), CANAL_HU)
+        canvas.fill(reach(item), partial(_canal_of, item), CANAL_HU)
     for upper, lower in pairwise(placed):
-        _fill(canvas, lower, partial(disc, upper, lower), DISC_HU)
-
-
-def _fill(canvas: Canvas, item: Placed, solid: Solid, hu: float) -> None:
-    """Paint one soft tissue near a vertebra."""
-    for patch in canvas.patches(reach(item), solid):
-        old = canvas.hu_of(patch)
-        part = canvas.edge(solid(patch.points_mm)).fraction()
-        canvas.paint(patch, old + part * (hu - old))
+        canvas.fill(reach(lower), partial(disc, upper, lower), DISC_HU)
 
 
 def _trunk(x: Array, y: Array, back: float, inset: float) -> Array:
@@ -157,9 +154,10 @@ def paint_bead(canvas: Canvas, item: Placed) -> None:
     """Paint a dense bead in the soft tissue on the patient's left of one vertebra."""
     s = item.shape
     centre = np.array([s.half_width + BEAD_BESIDE_MM, 0.0, 0.0])
-    _fill(
-        canvas,
-        item,
-        lambda p: np.linalg.norm(item.frame.to_local(p) - centre, axis=-1) - BEAD_MM,
-        BEAD_HU,
-    )
+
+    def ball(points_mm: Array) -> Array:
+        return np.asarray(
+            np.linalg.norm(item.frame.to_local(points_mm) - centre, axis=-1) - BEAD_MM
+        )
+
+    canvas.fill(reach(item), ball, BEAD_HU)

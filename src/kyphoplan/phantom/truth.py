@@ -40,7 +40,7 @@ GENANT_CUTS_PCT = (20.0, 25.0, 40.0)  # [%] Genant 1993 doi:10.1002/jbmr.5650080
 GRID_MM = 0.7  # [mm] sampling of volumes
 BISECTIONS = 34  # [1] of 60 mm: 4e-9 mm
 CENTRINGS = 8  # [1] rounds of halving depth and height; each shrinks the error tenfold
-AREA_MM = 0.2  # [mm] sampling of the canal's area
+AREA_MM = 0.25  # [mm] sampling of the canal's area
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -307,7 +307,7 @@ def _canal_area(s: VertebraShape) -> tuple[float, float]:
     x, y, ring = x[ring < 1], y[ring < 1], ring[ring < 1]
     section = _section(s)
     best = (np.inf, 0.0)
-    for z in np.linspace(section.bottoms[2, 1], section.tops[2, 1], 31):
+    for z in np.linspace(section.bottoms[2, 1], section.tops[2, 1], 21):
         lumen = np.maximum(ring, -body(s, x, y, np.full_like(x, z))[0])
         area = float(np.clip(0.5 - lumen / AREA_MM, 0, 1).sum() * AREA_MM**2)
         best = min(best, (area, float(z)))

@@ -65,8 +65,8 @@ def result_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path
         not a result of kyphoplan, or if the place cannot be written; all before any computing.
     """
     path = Path(path).absolute()
-    _check_free(path, overwrite)
     with _as_output_error(path):
+        _check_free(path, overwrite)
         ground = next(p for p in path.parents if p.exists())
         working = ground / f".{secrets.token_hex(4)}.{path.name}"
         try:

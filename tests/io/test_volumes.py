@@ -145,6 +145,28 @@ def cut(to):
     return change
 
 
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", "dicom"])
+def test_bytes_changed_at_random_are_read_or_refused_in_one_line(tmp_path, suffix):
+    rng = np.random.default_rng(7)
+    if suffix == "dicom":
+        path = kio.write_dicom_series(ct(affine=np.diag([1.0, 1, 2, 1])), tmp_path / "ct")
+        file = path / "slice_0003.dcm"
+    else:
+        path = file = kio.write_volume(ct(), tmp_path / f"a{suffix}")
+    good = file.read_bytes()
+    for n in range(60):
+        data = bytearray(good)
+        for place in rng.integers(0, min(len(data), 2000), 3):
+            data[place] = rng.integers(0, 256)
+        file.write_bytes(data[: rng.integers(0, len(data))] if n % 4 == 0 else data)
+        try:
+            kio.read_volume(path)
+        except CaseError as error:
+            refusal = str(error)
+            assert refusal.startswith(str(path)), refusal
+            assert "\n" not in refusal
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
@@ -161,6 +183,8 @@ def cut(to):
         (put(40, "<8h", 3, 32000, 32000, 32000, 1, 1, 1, 1), "GiB"),
         (put(40, "<8h", 9, 5, 6, 7, 1, 1, 1, 1), "not a three-dimensional"),
         (put(70, "<h", 32), "complex"),
+        (put(108, "<f", np.inf), "vox_offset"),
+        (put(112, "<2f", 1e30, 0), "scl_slope 1e\\+30"),
         (put(70, "<h", 128), "colour"),
         (put(70, "<h", 999), "voxel type unknown"),
         (put(76, "<4f", 1, 0, 1, 2), "voxel size"),

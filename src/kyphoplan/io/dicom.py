@@ -1,5 +1,6 @@
 """DICOM CT series: a folder of slices to one placed image."""
 
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,16 @@ from kyphoplan.io.slice_stack import dicom_affine
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"  # SOP class CT Image Storage
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"  # SOP class Enhanced CT Image Storage
+LARGEST_SCALE = 1e6  # [1] no CT is scaled by more; own choice
 HU_TYPES = {None, "", "HU", "US"}  # (0028,1054) Rescale Type; US = unspecified
 TILT_AGREEMENT_DEG = 1.0  # [deg] tag and geometry may differ by this; own choice
+TAGS_USED = (
+    *("SOPClassUID", "Modality", "ImageType", "PatientID", "PatientName", "SeriesInstanceUID"),
+    *("SeriesNumber", "SeriesDescription", "Rows", "Columns", "PixelSpacing", "SamplesPerPixel"),
+    *("FrameOfReferenceUID", "ImagePositionPatient", "ImageOrientationPatient"),
+    *("PhotometricInterpretation", "RescaleSlope", "RescaleIntercept", "RescaleType"),
+    *("LossyImageCompression", "ContrastBolusAgent", "GantryDetectorTilt"),
+)
 _Header = Any
 
 
@@ -38,12 +47,13 @@ def read_dicom_series(folder: Path, *, series: str | None = None) -> Decoded:
     slices, left_out = _ct_slices(found)
     chosen = _choose(slices, series)
     _check_alike(chosen)
-    shape = check_shape((int(chosen[0].Columns), int(chosen[0].Rows), len(chosen)), 4)
-    positions = [_required(h, "ImagePositionPatient") for h in chosen]
+    columns, rows = (int(_numbers(chosen[0], tag, 1)[0]) for tag in ("Columns", "Rows"))
+    shape = check_shape((columns, rows, len(chosen)), 4)
+    positions = [_numbers(h, "ImagePositionPatient", 3) for h in chosen]
     affine, order = dicom_affine(
         positions,
-        _required(chosen[0], "ImageOrientationPatient"),
-        _required(chosen[0], "PixelSpacing"),
+        _numbers(chosen[0], "ImageOrientationPatient", 6),
+        _numbers(chosen[0], "PixelSpacing", 2),
     )
     ordered = [chosen[n] for n in order]
     voxels = _stack(ordered, shape)
@@ -60,14 +70,25 @@ def _scan(folder: Path) -> tuple[list[_Header], int]:
     headers, strangers = [], 0
     for file in sorted(_visible_files(folder)):
         try:
-            headers.append(pydicom.dcmread(file, stop_before_pixels=True))
+            header = pydicom.dcmread(file, stop_before_pixels=True)
+            for tag in TAGS_USED:
+                header.get(tag)  # decoded here, so that damage is found here
+            headers.append(header)
         except pydicom.errors.InvalidDicomError:
             strangers += 1
-        except (ValueError, KeyError, AttributeError, EOFError, NotImplementedError) as error:
+        except _damage() as error:
             raise CaseError(f"{file.name} is damaged ({error}): copy it again") from error
     if not headers:
         raise CaseError("holds no DICOM files: give the folder with the slices of the CT series")
     return headers, strangers
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """Return what pydicom raises on damaged files (found by changing bytes at random)."""
+    from pydicom.errors import BytesLengthException  # noqa: PLC0415
+
+    wrong = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, EOFError)
+    return (*wrong, OverflowError, struct.error, BytesLengthException)
 
 
 def _visible_files(folder: Path) -> list[Path]:
@@ -126,40 +147,49 @@ def _check_alike(slices: Sequence[_Header]) -> None:
     for tag in ("Rows", "Columns", "PixelSpacing", "FrameOfReferenceUID"):
         if any(h.get(tag) != first.get(tag) for h in slices):
             raise CaseError(f"slices of one series differ in {tag}: export the series again")
-    directions = np.array([_required(h, "ImageOrientationPatient") for h in slices], float)
+    directions = np.array([_numbers(h, "ImageOrientationPatient", 6) for h in slices])
     if np.abs(directions - directions[0]).max() > 1e-4:  # noqa: PLR2004 - rounding of DICOM text
         raise GeometryError("slices of one series have several orientations: give one stack")
-    if int(first.get("SamplesPerPixel", 1)) != 1 or first.get("PhotometricInterpretation") not in (
+    if first.get("SamplesPerPixel", 1) != 1 or first.get("PhotometricInterpretation") not in (
         "MONOCHROME2",
         None,
     ):
         raise CaseError("slices are coloured or inverted: give the original CT slices")
 
 
-def _required(header: _Header, tag: str) -> Any:
-    value = header.get(tag)
-    if value is None or value == "":
-        name = Path(str(header.filename)).name
+def _numbers(header: _Header, tag: str, count: int) -> NDArray[np.float64]:
+    """Return the numbers of a tag that a CT slice must have."""
+    name = Path(str(header.filename)).name
+    stored = header.get(tag)
+    if stored is None or stored == "":
         raise CaseError(f"{name} has no {tag}: give the original CT slices")
-    return value
+    try:
+        values = np.atleast_1d(np.asarray(stored, float))
+    except (TypeError, ValueError) as error:
+        raise CaseError(f"{name} has a damaged {tag}: copy it again") from error
+    if values.shape != (count,) or not np.isfinite(values).all():
+        raise CaseError(f"{name} has a damaged {tag}: copy it again")
+    return values
 
 
 def _stack(slices: Sequence[_Header], shape: tuple[int, int, int]) -> NDArray[Any]:
     """Decode the slices to Hounsfield units: int16 where exact, else float32."""
-    scale = [
-        (float(_required(h, "RescaleSlope")), float(_required(h, "RescaleIntercept")))
-        for h in slices
-    ]
-    if any(not np.isfinite(s).all() or s[0] == 0 for s in scale):
-        raise CaseError("RescaleSlope is 0 or not a number, so there are no Hounsfield units")
+    slopes = [float(_numbers(h, "RescaleSlope", 1)[0]) for h in slices]
+    intercepts = [float(_numbers(h, "RescaleIntercept", 1)[0]) for h in slices]
+    largest = max(map(abs, slopes + intercepts))
+    if 0.0 in slopes or largest > LARGEST_SCALE:
+        raise CaseError(
+            "RescaleSlope or RescaleIntercept is impossible, so there are no Hounsfield units: "
+            "give the original CT slices"
+        )
     if any(h.get("RescaleType") not in HU_TYPES for h in slices):
         raise CaseError(
             "intensities are no Hounsfield units (RescaleType): give the plain CT series"
         )
-    whole = all(s.is_integer() and i.is_integer() for s, i in scale)
+    whole = all(number.is_integer() for number in slopes + intercepts)
     voxels = np.empty(shape, np.int32 if whole else np.float32)
-    for k, (header, (slope, intercept)) in enumerate(zip(slices, scale, strict=True)):
-        values = _hounsfield(header, slope, intercept)
+    for k, header in enumerate(slices):
+        values = _hounsfield(header, slopes[k], intercepts[k])
         if values.shape != (shape[1], shape[0]):
             raise CaseError(f"{Path(header.filename).name} has not the stated rows and columns")
         voxels[:, :, k] = values.T
@@ -175,7 +205,7 @@ def _hounsfield(header: _Header, slope: float, intercept: float) -> NDArray[Any]
         return np.asarray(pydicom.dcmread(header.filename).pixel_array * slope + intercept)
     except (RuntimeError, NotImplementedError):
         return _hounsfield_by_gdcm(header)
-    except (ValueError, AttributeError, KeyError, EOFError) as error:
+    except _damage() as error:
         raise CaseError(f"{name} has damaged pixels ({error}): copy it again") from error
 
 
@@ -201,7 +231,9 @@ def _notices(header: _Header, affine: NDArray[np.float64]) -> tuple[Notice, ...]
     if header.get("ContrastBolusAgent"):
         text = "contrast agent was given, so that bone density reads too high"
         found.append(_warning("contrast", text, "use a plain CT for density"))
-    tag, real = abs(float(header.get("GantryDetectorTilt") or 0.0)), tilt_deg(affine)
+    stated = header.get("GantryDetectorTilt") not in (None, "")
+    tag = abs(float(_numbers(header, "GantryDetectorTilt", 1)[0])) if stated else 0.0
+    real = tilt_deg(affine)
     if abs(tag - real) > TILT_AGREEMENT_DEG:
         text = (
             f"the header states {tag:.1f} deg of gantry tilt, the slice positions {real:.1f} deg"

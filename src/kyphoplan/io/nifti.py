@@ -19,7 +19,9 @@ SUFFIXES = (".nii", ".nii.gz")
 HEADER_BYTES = {348: "NIfTI-1", 540: "NIfTI-2"}  # [byte] sizeof_hdr
 MAGIC = (b"n+1", b"n+2")
 TO_MM = {1: 1000.0, 2: 1.0, 3: 0.001}  # [mm] xyzt_units: metre, millimetre, micrometre
+LARGEST_SCALE = 1e6  # [1] no CT is scaled by more; own choice
 CHUNK = 1 << 20  # [byte]
+LARGEST_OFFSET = float(1 << 31)  # [byte] more is damage
 SMALLEST_OFFSET = 352  # [byte] voxels follow header and extension flag
 CARET = 30  # NIfTI extension code of the Caret tools (nifti1_io.h, NIFTI_ECODE_CARET)
 _LABEL = re.compile(
@@ -107,8 +109,8 @@ def _voxels(stream: BinaryIO, header: Any, shape: tuple[int, int, int]) -> NDArr
     dtype = header.get_data_dtype()
     need = int(np.prod(shape)) * dtype.itemsize
     start = float(header["vox_offset"])
-    if not np.isfinite(start):
-        raise CaseError("vox_offset is not a number: convert it again from DICOM")
+    if not abs(start) < LARGEST_OFFSET:
+        raise CaseError("vox_offset is no place in a file: convert it again from DICOM")
     stream.seek(max(int(start), SMALLEST_OFFSET))
     data = bytearray()
     while len(data) < need and (chunk := stream.read(min(CHUNK, need - len(data)))):
@@ -127,8 +129,10 @@ def _scaled(stored: NDArray[Any], slope: float, intercept: float) -> NDArray[Any
     """Apply ``scl_slope`` and ``scl_inter``; a slope of 0 or NaN means "not scaled"."""
     if not np.isfinite(slope) or slope == 0.0:
         return stored
-    if not np.isfinite(intercept):
-        raise CaseError("scl_inter is not a number: convert it again from DICOM")
+    if not (abs(slope) < LARGEST_SCALE and abs(intercept) < LARGEST_SCALE):
+        raise CaseError(
+            f"scl_slope {slope:g} and scl_inter {intercept:g} are impossible: convert it again"
+        )
     if (slope, intercept) == (1.0, 0.0):
         return stored
     if stored.dtype.kind in "iu" and slope.is_integer() and intercept.is_integer():

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kyphoplan.case import Level, Vertebra, Volume
+from kyphoplan.case import Genant, Grade, Level, Part, Shape, Vertebra, Volume
 from kyphoplan.errors import NotFoundError
 from kyphoplan.geometry import rotation
 from kyphoplan.report import draw_overview
+from kyphoplan.report.canvas import PART_GREY
 from kyphoplan.report.overview import spine_frame
 
 from .conftest import PITCH, Case
@@ -34,8 +35,21 @@ def test_each_name_stands_on_its_own_body(turned: Case) -> None:
         assert heights == pytest.approx([PITCH, 0.0, -PITCH], abs=0.5)
 
 
-def test_a_fracture_is_marked_in_words(case: Case) -> None:
-    assert every_text(draw_overview(case.spine, case.measurements)).count("fracture, grade 2") == 2
+def test_a_fracture_is_marked_in_words_with_all_possible_grades(case: Case) -> None:
+    texts = every_text(draw_overview(case.spine, case.measurements))
+    assert texts.count("fracture, grade 2 or 3") == 2
+
+
+def test_a_vertebra_that_may_be_fractured_is_marked_too(case: Case) -> None:
+    doubtful = Genant(
+        grade=Grade.NORMAL,
+        shape=Shape.NONE,
+        possible=(Grade.NORMAL, Grade.MILD),
+        reason="19 % lost",
+    )
+    row = replace(case.measurements["T12"], genant=doubtful)
+    texts = every_text(draw_overview(case.spine, replace(case.measurements, vertebrae=(row,))))
+    assert texts.count("grade 0 or 1") == 2
 
 
 def test_a_cropped_vertebra_is_said_to_be_cut(case: Case) -> None:
@@ -64,7 +78,7 @@ def test_the_views_follow_a_crooked_spine(turned: Case) -> None:
     for name in ("T12", "L1", "L2"):
         x, y = text_at(side, f"level-{name}")
         shade = grey[int(y * grey.shape[0]), int(x * grey.shape[1])]
-        assert shade == pytest.approx(0.78), f"{name} is not on its body"
+        assert shade == pytest.approx(PART_GREY[Part.BODY]), f"{name} is not on its body"
     assert high - low > 60
     assert top - bottom > 2 * PITCH
 

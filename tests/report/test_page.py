@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from kyphoplan.case import Severity
+from kyphoplan.case import Grade, Severity
 from kyphoplan.report import Picture, measurements_page, measurements_to_json
 from kyphoplan.report.wording import CANNOT_KNOW, FIGURES, INTENDED_USE
 
@@ -87,6 +87,14 @@ def test_every_figure_stands_with_interval_confidence_and_reason(case: Case) -> 
     assert "grade 2 wedge (2 or 3 possible)" in page
     for figure in FIGURES:
         assert figure.title in page
+
+
+def test_a_vertebra_that_may_be_fractured_is_named(case: Case) -> None:
+    genant = replace(case.measurements["T12"].genant, possible=(Grade.NORMAL, Grade.MILD))
+    row = replace(case.measurements["T12"], genant=genant)
+    page = page_of(replace(case, measurements=replace(case.measurements, vertebrae=(row,))))
+    assert "<strong>T12</strong> may be fractured: grade 0 (0 or 1 possible)" in page
+    assert "No graded vertebra reaches Genant grade 1" in page
 
 
 def test_intended_use_and_limits_are_on_it(case: Case) -> None:

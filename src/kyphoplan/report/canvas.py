@@ -21,7 +21,7 @@ INK, PAPER, NIGHT = "#1c2733", "#ffffff", "#0b0e12"
 GREY, SILVER = "#5b6b7a", "#c9d1d9"
 
 BONE_WINDOW_HU = (-200.0, 1000.0)  # [HU] level 400, width 1200: bone detail with soft tissue
-PART_GREY = {Part.BODY: 0.78, Part.ARCH: 0.52, Part.OSTEOPHYTE: 0.36}  # [1] grey without a CT
+PART_GREY = {Part.BODY: 0.45, Part.ARCH: 0.32, Part.OSTEOPHYTE: 0.2}  # [1] grey without a CT
 PIXEL_MM = 0.25  # [mm] finer than any voxel drawn
 SCALE_BARS_MM = (5, 10, 20, 50, 100)  # [mm]
 FONT = 8.0  # [pt] numbers on pictures
@@ -107,7 +107,7 @@ def label(axes: Axes, at: Iterable[float], text: str, **style: Any) -> None:
     u, v = at
     settings: dict[str, Any] = {
         "color": PAPER, "fontsize": FONT, "ha": "center", "va": "center", "parse_math": False,
-        "path_effects": [effects.withStroke(linewidth=2.2, foreground=NIGHT)], "zorder": 10,
+        "path_effects": [effects.withStroke(linewidth=1.7, foreground=NIGHT)], "zorder": 10,
     }  # fmt: skip
     axes.text(u, v, text, **(settings | style))
 

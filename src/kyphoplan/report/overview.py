@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kyphoplan.case import Measurements, Spine, VertebraMeasures, Volume
+from kyphoplan.case import Grade, Measurements, Spine, VertebraMeasures, Volume
 from kyphoplan.errors import NotFoundError
 from kyphoplan.geometry import Array, Frame
 from kyphoplan.report import canvas
@@ -101,21 +101,22 @@ def _write_names(axes: Axes, plane: Plane, spine: Spine, measurements: Measureme
         if vertebra.frame is None:
             continue
         row = rows.get(vertebra.level)
-        broken = row is not None and row.fractured
+        note = "cut by the scan" if vertebra.cropped else grade_note(row)
+        colour = canvas.ORANGE if note else canvas.PAPER
         at = plane.project(vertebra.frame.origin_mm)
         canvas.label(
-            axes, at, str(vertebra.level), fontsize=12, fontweight="bold",
-            color=canvas.ORANGE if broken else canvas.PAPER,
-            alpha=0.7 if vertebra.cropped else 1.0, gid=f"level-{vertebra.level}",
+            axes, at, str(vertebra.level), fontsize=12, fontweight="bold", color=colour,
+            gid=f"level-{vertebra.level}",
         )  # fmt: skip
-        note = _note(row, broken=broken, cropped=vertebra.cropped)
-        if note:
-            canvas.label(axes, at - np.array([0.0, 5.5]), note, fontsize=7, color=canvas.ORANGE)
+        canvas.label(axes, at - np.array([0.0, 5.5]), note, fontsize=7, color=colour)
 
 
-def _note(row: VertebraMeasures | None, *, broken: bool, cropped: bool) -> str:
-    if cropped:
-        return "cut by the scan"
-    if broken and row is not None and row.genant.grade is not None:
-        return f"fracture, grade {int(row.genant.grade)}"
-    return ""
+def grade_note(row: VertebraMeasures | None) -> str:
+    """Say in words that a vertebra is fractured, or may be; empty if its height is kept."""
+    if row is None or row.genant.grade is None:
+        return ""
+    possible = row.genant.possible or (row.genant.grade,)
+    if max(possible) is Grade.NORMAL:
+        return ""
+    grades = " or ".join(str(int(grade)) for grade in possible)
+    return f"fracture, grade {grades}" if row.fractured else f"grade {grades}"

@@ -65,6 +65,9 @@ def measurements_page(data: Json, pictures: Sequence[Picture] = ()) -> str:
     """
     by_field = {figure.field: figure for figure in FIGURES}
     fractures = [row for row in data["vertebrae"] if row["fractured"]]
+    doubtful = [
+        r for r in data["vertebrae"] if not r["fractured"] and any(r["genant"]["possible"])
+    ]
     order = {"critical": 0, "warning": 1, "info": 2}
     return (
         _environment()
@@ -73,6 +76,7 @@ def measurements_page(data: Json, pictures: Sequence[Picture] = ()) -> str:
             data=data,
             warnings=sorted(data["warnings"], key=lambda w: order[w["severity"]]),
             fractures=fractures,
+            doubtful=doubtful,
             overview=[p for p in pictures if p.level is None],
             pictures=[p for p in pictures if p.level is not None],
             columns=[(heading, by_field[field]) for heading, field in IN_TABLE],

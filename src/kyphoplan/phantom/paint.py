@@ -11,7 +11,7 @@ from kyphoplan.geometry import Array
 BLOCK = 4  # [1] voxels per edge of the blocks in which empty space is skipped
 STEEPEST = 1.6  # [1] bound of the slope of our implicit functions
 BATCH = 4096  # [1] blocks evaluated at once: 2 MB per array, which stays in the cache
-REACH = 2.0  # [1] voxels outside a surface that can still hold a part of the solid
+REACH = 1.5  # [1] voxel diagonals outside a surface that can still hold a part of the solid
 
 Index = tuple[NDArray[np.intp], ...]
 Solid = Callable[[Array], Array]  # positions (..., 3) [mm] -> distance to the surface [mm]
@@ -86,15 +86,16 @@ class Canvas:
         high = np.clip(np.ceil(index.max(axis=0)).astype(int) + 2, low, self.hu.shape)
         distance = self._distances(low, -(-(high - low) // BLOCK), solid, rough or solid)
         distance = distance[tuple(slice(n) for n in high - low)]
-        width, slope = self._steepness(distance)
-        near = np.nonzero(distance < REACH * width)
-        i, j, k = (n + int(start) for n, start in zip(near, low, strict=True))
+        diagonal = float(np.linalg.norm(self.columns))
+        near = np.stack(np.nonzero(distance < REACH * diagonal), axis=-1)
+        width, slope = self._steepness(distance, near)
+        i, j, k = (near + low).T
         return Sample(
             voxels=(i, j, k),
-            points_mm=np.stack([i, j, k], axis=-1) @ self.columns.T + self.origin,
-            distance=distance[near],
-            width=width[near],
-            slope=slope[near],
+            points_mm=(near + low) @ self.columns.T + self.origin,
+            distance=distance[tuple(near.T)],
+            width=width,
+            slope=slope,
         )
 
     def _distances(
@@ -117,14 +118,14 @@ class Canvas:
         grid = blocks.reshape(a, b, c, BLOCK, BLOCK, BLOCK).transpose(0, 3, 1, 4, 2, 5)
         return grid.reshape(a * BLOCK, b * BLOCK, c * BLOCK)
 
-    def _steepness(self, distance: Array) -> tuple[Array, Array]:
-        """Return the change of a distance across each voxel, and per millimetre."""
-        if min(distance.shape) < 2:  # noqa: PLR2004 - no neighbours: nothing of the solid is here
-            return np.full(distance.shape, 1e-3), np.ones(distance.shape)
-        steps = np.gradient(distance)
-        width = np.sqrt(sum(step * step for step in steps))
-        slopes = (
-            sum(s * m for s, m in zip(steps, column, strict=True)) for column in self.inverse.T
-        )
-        slope = np.sqrt(sum(s * s for s in slopes))
-        return np.maximum(width, 1e-3), np.asarray(slope)
+    def _steepness(self, distance: Array, at: NDArray[np.intp]) -> tuple[Array, Array]:
+        """Return the change of a distance across some voxels, and per millimetre there."""
+        steps = np.empty(at.shape)
+        for axis in range(3):
+            ahead, behind = at.T.copy(), at.T.copy()
+            ahead[axis] = np.minimum(ahead[axis] + 1, distance.shape[axis] - 1)
+            behind[axis] = np.maximum(behind[axis] - 1, 0)
+            run = np.maximum(ahead[axis] - behind[axis], 1)
+            steps[:, axis] = (distance[tuple(ahead)] - distance[tuple(behind)]) / run
+        width = np.maximum(np.linalg.norm(steps, axis=1), 1e-3)
+        return width, np.asarray(np.linalg.norm(steps @ self.inverse, axis=1))

@@ -2,7 +2,7 @@
 
 References
 ----------
-Panjabi MM et al. Thoracic human vertebrae. Spine 1991;16:861. doi:10.1097/00007632-199108000-00006
+Panjabi MM et al. Thoracic human vertebrae. Spine 1991;16:888. doi:10.1097/00007632-199108000-00006
 Panjabi MM et al. Human lumbar vertebrae. Spine 1992;17:299. doi:10.1097/00007632-199203000-00010
 Zindrick MR et al. Analysis of the morphometric characteristics of the thoracic and lumbar
 pedicles. Spine 1987;12:160. doi:10.1097/00007632-198703000-00012
@@ -47,8 +47,8 @@ def _row(*numbers: float) -> Sizes:
     return Sizes(**dict(zip(Sizes.__slots__, numbers, strict=True)))
 
 
-# Heights of T9-T11, width of T9-T10 and discs above T12-L1 carry the table on with the trend of
-# the levels below. T11 pedicle: 8.6, between 7.8 (Zindrick) and 9.75 (Panjabi).
+# Heights of T9-T11, widths and canals of T9-T10 and discs above T12-L1 carry the table on with the
+# trend of the levels below. T11 pedicle: 8.6, between 7.8 (Zindrick) and 9.75 (Panjabi).
 # T13 is the mean of T12 and L1; L6 repeats L5.
 SIZES = {
     Level.T9: _row(29.2, 29.3, 19.8, 20.8, 17.9, 15.5, 6.5, 12.0, 4.0, 0.0),

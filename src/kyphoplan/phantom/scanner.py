@@ -9,6 +9,7 @@ from scipy.ndimage import gaussian_filter
 from kyphoplan.case import LabelMap, Volume
 from kyphoplan.geometry import Array, rotation
 from kyphoplan.phantom.figures import Truth
+from kyphoplan.phantom.known import truth
 from kyphoplan.phantom.paint import Canvas
 from kyphoplan.phantom.shape import Phantom
 from kyphoplan.phantom.stack import Placed, stack
@@ -20,7 +21,6 @@ from kyphoplan.phantom.tissue import (
     paint_vertebra,
     reach,
 )
-from kyphoplan.phantom.truth import truth
 
 COARSE_MM = 2.0  # [mm] voxels larger than this are averaged from three along that axis
 

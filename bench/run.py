@@ -73,7 +73,7 @@ def whole_process(case: Case, out: Path) -> tuple[float, float]:
     files = ["-i", str(case.ct), "-s", str(case.labels), "-o", str(out)]
     command = [str(COMMAND), "measure", *files, "--overwrite", "-q", *case.options]
     start = time.perf_counter()
-    child = subprocess.Popen(command)
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - start
@@ -98,36 +98,25 @@ def stages(case: Case) -> dict[str, Times]:
     }
 
 
-def peers(case: Case) -> list[tuple[str, Times, str, Times]]:
-    """Time what a peer does with the same file in the same run."""
+def peers(case: Case) -> list[tuple[str, str, Times]]:
+    """Time what a peer does with the same file: our stage, the peer, its times."""
     image = SimpleITK.ReadImage(str(case.labels), SimpleITK.sitkUInt8)
-    ct, labels = kp.read_volume(case.ct), kp.read_labels(case.labels)
 
-    def shapes() -> None:
-        statistic = SimpleITK.LabelShapeStatisticsImageFilter()
-        statistic.ComputeOrientedBoundingBoxOn()
-        statistic.Execute(image)
+    def read_itk() -> object:
+        return SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(case.ct)))
 
-    read = timed(lambda: kp.read_volume(case.ct))
+    def read_nibabel() -> object:
+        return nib.load(case.ct).get_fdata(dtype=np.float32, caching="unchanged")
+
+    def label_shapes() -> None:
+        shapes = SimpleITK.LabelShapeStatisticsImageFilter()
+        shapes.ComputeOrientedBoundingBoxOn()
+        shapes.Execute(image)
+
     return [
-        (
-            "read CT",
-            read,
-            "SimpleITK.ReadImage",
-            timed(lambda: SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(case.ct)))),
-        ),
-        (
-            "read CT",
-            read,
-            "nibabel get_fdata float32",
-            timed(lambda: nib.load(case.ct).get_fdata(dtype=np.float32, caching="unchanged")),
-        ),
-        (
-            "locate (whole anatomy)",
-            timed(lambda: kp.locate(labels, ct)),
-            "SimpleITK label shapes (centroid, box, volume only)",
-            timed(shapes),
-        ),
+        ("read CT", "SimpleITK ReadImage", timed(read_itk)),
+        ("read CT", "nibabel get_fdata, float32", timed(read_nibabel)),
+        ("locate", "SimpleITK label shapes: centroid, box, volume only", timed(label_shapes)),
     ]
 
 
@@ -153,25 +142,25 @@ def phantom_case(folder: Path) -> Case:
 def report(case: Case, folder: Path, console: Console) -> None:
     """Print the tables of one case."""
     runs = [whole_process(case, folder / f"out-{case.ct.stem}") for _ in range(2)]
+    ours = stages(case)
     table = Table("stage", "fastest [s]", "median [s]", title=case.name, title_justify="left")
-    for name, times in stages(case).items():
+    for name, times in ours.items():
         table.add_row(name, f"{times.fastest:.3f}", f"{times.median:.3f}")
     for which, (seconds, _) in zip(("first", "second"), runs, strict=True):
         table.add_row(f"whole command, {which} run", f"{seconds:.3f}", "")
     table.add_row("peak memory of the command [MiB]", f"{max(peak for _, peak in runs):.0f}", "")
     console.print(table)
     versus = Table("ours", "median [s]", "peer", "median [s]", "ours / peer")
-    for ours, our_times, peer, peer_times in peers(case):
-        ratio = our_times.median / peer_times.median
-        versus.add_row(
-            ours, f"{our_times.median:.3f}", peer, f"{peer_times.median:.3f}", f"{ratio:.1f}"
-        )
+    for stage, peer, times in peers(case):
+        our = ours[stage].median
+        ratio = our / times.median
+        versus.add_row(stage, f"{our:.3f}", peer, f"{times.median:.3f}", f"{ratio:.1f}")
     console.print(versus)
 
 
 def main() -> None:
     """Time the phantom and, where it lies beside the repository, one real scan."""
-    console = Console(width=110)
+    console = Console(width=120)
     ours, bare = import_times()
     console.print(
         f"import kyphoplan: {ours.median - bare.median:.3f} s over a bare interpreter's "

@@ -78,7 +78,7 @@ def measurements_page(data: Json, pictures: Sequence[Picture] = ()) -> str:
             fractures=fractures,
             doubtful=doubtful,
             overview=[p for p in pictures if p.level is None],
-            pictures=[p for p in pictures if p.level is not None],
+            pictures=_by_level(pictures),
             columns=[(heading, by_field[field]) for heading, field in IN_TABLE],
             findings=[by_field[field] for field in FINDINGS],
             figures=FIGURES,
@@ -90,6 +90,11 @@ def measurements_page(data: Json, pictures: Sequence[Picture] = ()) -> str:
             cannot_know=CANNOT_KNOW,
         )
     )
+
+
+def _by_level(pictures: Sequence[Picture]) -> list[tuple[str, list[Picture]]]:
+    levels = dict.fromkeys(p.level for p in pictures if p.level is not None)
+    return [(level, [p for p in pictures if p.level == level]) for level in levels]
 
 
 def _environment() -> Environment:

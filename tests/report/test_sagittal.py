@@ -75,6 +75,12 @@ def test_numbers_stand_on_the_picture_with_their_intervals(case: Case) -> None:
     assert any("possible: 2 or 3" in text for text in texts)
 
 
+def test_the_scale_bar_is_as_long_as_it_says(case: Case) -> None:
+    bar = drawn(draw_fracture(case.spine, case.measurements, Level.L1), "scale-bar")
+    assert bar is not None
+    assert bar[1] - bar[0] == pytest.approx([20.0, 0.0])
+
+
 def test_it_is_drawn_without_a_ct(case: Case) -> None:
     figure = draw_fracture(case.spine, case.measurements, Level.L1)
     assert len(np.unique(np.asarray(figure.axes[0].images[0].get_array()))) >= 3

@@ -144,7 +144,7 @@ def _check_levels(path: Path, labels: "LabelMap", levels: Sequence[Level] | None
 
 
 def _only(measured: "Measurements", levels: Sequence[Level] | None) -> "Measurements":
-    """Keep the chosen levels; their neighbours were measured with them, for comparison."""
+    """Keep the chosen levels; their neighbours served for comparison, so their warnings stay."""
     if levels is None:
         return measured
     spans = (k for k in measured.kyphosis if any(k.upper <= n <= k.lower for n in levels))
@@ -152,7 +152,6 @@ def _only(measured: "Measurements", levels: Sequence[Level] | None) -> "Measurem
         measured,
         vertebrae=tuple(row for row in measured.vertebrae if row.level in levels),
         kyphosis=tuple(spans),
-        notices=tuple(n for n in measured.notices if n.level is None or n.level in levels),
     )
 
 

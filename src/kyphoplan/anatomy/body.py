@@ -13,6 +13,7 @@ LONGEST_GAP_MM = 28.0  # [mm] canal centre to posterior wall; widest lumbar cana
 INNER_CANAL_MM = (4.0, 9.0)  # [mm] lateral band that lies within every canal (width >= 19 mm)
 WING_MM = 5.0  # [mm] radius of the opening; roots of transverse processes are 6-10 mm thick
 FLARE_MM = 4.0  # [mm] the rim of a healthy endplate stands out over the waist by 2-4 mm
+PEDICLE_ROOT_MM = 8.0  # [mm] in front of the posterior wall, where pedicles join the sides
 LOWER_HALF = (-0.42, -0.08)  # [1] part of the body's height that lies below the pedicles
 
 
@@ -185,16 +186,20 @@ def body_mask(field: Array, grid: Grid, found: Outline, canal: tuple[Array, Arra
     bone = (field < 0) & (grid.posterior[None, :, None] < cut[:, None, :])
     waist = footprint(bone, grid, found)
     beyond = ndimage.distance_transform_edt(~waist, sampling=grid.step_mm)
-    return np.asarray(bone & (beyond <= FLARE_MM)[:, :, None])
+    wall = float(np.median(found.wall_across[np.abs(grid.left) <= INNER_CANAL_MM[1]]))
+    rim = np.clip(wall - grid.posterior - PEDICLE_ROOT_MM, 1.0, FLARE_MM)
+    return np.asarray(bone & (beyond <= rim[None, :])[:, :, None])
 
 
 def footprint(bone: Array, grid: Grid, found: Outline) -> Array:
     """Return the waist's outline (L, P) as booleans, without roots of processes, ribs or spurs.
 
-    The middle third of the body seen from above, opened by a disc: what is thinner goes.
+    The body from its middle downwards, where no pedicle joins it, seen from above and opened by
+    a disc: what is thinner goes.
     """
-    third = np.abs(grid.superior - found.middle) <= (found.top - found.bottom) / 6.0
-    flat = bone[:, :, third].mean(axis=2) > 0.5  # noqa: PLR2004 - majority
+    part = (grid.superior - found.middle) / (found.top - found.bottom)
+    below = (part > LOWER_HALF[0] + 0.1) & (part < LOWER_HALF[1] + 0.1)
+    flat = bone[:, :, below].mean(axis=2) > 0.5  # noqa: PLR2004 - majority
     core = ndimage.distance_transform_edt(flat, sampling=grid.step_mm) > WING_MM
     opened = ndimage.distance_transform_edt(~core, sampling=grid.step_mm) <= WING_MM
     return largest(flat & opened)

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from kyphoplan.anatomy.endplates import LABEL_SD
-from kyphoplan.anatomy.orientation import across
+from kyphoplan.anatomy.orientation import Rough, across
 from kyphoplan.anatomy.rays import RAYS, area, centroid, directions, radii
 from kyphoplan.case import Canal, Confidence, Measure, Volume
 from kyphoplan.geometry import Array, Frame, reject, unit
@@ -15,33 +15,41 @@ SMOOTH_MM = 1.5  # [mm] sigma along the canal before the narrowest place is chos
 CLOSED_SHARE = 0.25  # [1] part of the sections in which a direction must meet bone
 
 
+def ring_centre(field: Volume, frame: Frame, rough: Rough, extent: tuple[float, float]) -> Array:
+    """Centre (3,) of the canal where the arch closes around it best [mm]; the rough one if none.
+
+    ``extent`` is bottom and top of the body along the frame's superior axis [mm].
+    """
+    centres = _axis_points(frame, rough.canal_mm, rough.along, extent)
+    first, second = _cross_section(frame, rough.along)
+    radius = radii(field, centres, directions(first, second), REACH_MM, leaving=False)
+    ring = _ring(radius)
+    if ring is None:
+        return rough.canal_mm
+    closed = (~np.isnan(radius)).mean(axis=1)
+    weight = np.where(closed >= 0.9 * closed.max(), 1.0, 0.0)  # the sections closed best
+    shift = centroid(np.where(np.isnan(radius), ring, np.minimum(radius, 1.6 * ring)))
+    moved = centres + shift[:, :1] * first + shift[:, 1:] * second
+    return np.asarray(weight @ moved / weight.sum())
+
+
 def find_canal(
-    field: Volume, frame: Frame, canal_mm: Array, along: Array, extent: tuple[float, float]
+    field: Volume, frame: Frame, centre: Array, along: Array, extent: tuple[float, float]
 ) -> Canal | None:
-    """Find axis, narrowest cross-section and its area.
+    """Find the narrowest cross-section of the canal and its area.
 
     Parameters
     ----------
     field : signed distance of the vertebra's mask [mm].
-    canal_mm, along : a point on the canal and its rough direction.
-    extent : bottom and top of the body along the frame's superior axis [mm].
+    centre, along : a point on the canal's axis [mm] and its direction.
+    extent : bottom and top of the posterior wall along the frame's superior axis [mm].
 
     Returns
     -------
     None if the canal is open to most sides (no arch in the mask).
     """
     along = along * np.sign(along @ frame.superior)
-    centres = _axis_points(frame, canal_mm, along, extent)
-    for _ in range(2):
-        first, second = _cross_section(frame, along)
-        radius = radii(field, centres, directions(first, second), REACH_MM, leaving=False)
-        ring = _ring(radius)
-        if ring is None:
-            return None
-        shift = centroid(np.where(np.isnan(radius), ring, np.minimum(radius, 1.6 * ring)))
-        moved = centres + shift[:, :1] * first + shift[:, 1:] * second
-        centres, along = _straight(moved, (~np.isnan(radius)).mean(axis=1), along)
-    return _narrowest(field, frame, centres, along)
+    return _narrowest(field, frame, _axis_points(frame, centre, along, extent), along)
 
 
 def _axis_points(
@@ -72,15 +80,6 @@ def _ring(radius: Array) -> Array | None:
     ring[known] = np.nanmedian(radius[:, known], axis=0)
     place = np.arange(RAYS)
     return np.interp(place, place[known], ring[known], period=RAYS)
-
-
-def _straight(points: Array, weight: Array, along: Array) -> tuple[Array, Array]:
-    """Replace points by the straight line fitted through them, weighted; return its direction."""
-    weight = weight / weight.sum()
-    centre = weight @ points
-    t = (points - centre) @ along
-    slope = (weight * t) @ (points - centre) / ((weight * t) @ t)
-    return centre + t[:, None] * slope, unit(slope)
 
 
 def _narrowest(field: Volume, frame: Frame, centres: Array, along: Array) -> Canal | None:

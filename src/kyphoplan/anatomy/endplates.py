@@ -5,18 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.special import ndtr
 
+from kyphoplan.anatomy.edges import Relief, cloud, fit_edges, nodes, smooth_shift
 from kyphoplan.anatomy.grid import Grid, crossing
-from kyphoplan.anatomy.rays import sample
 from kyphoplan.case import Endplate, Volume
 from kyphoplan.geometry import Array, unit
 
 STATIONS = (0.15, 0.50, 0.85)  # [1] depth of the height points; as TotalSegmentator's spine report
 INNER = 0.70  # [1] part of the footprint that gives the endplate's plane
-SHELL_MM = 0.6  # [mm] bony endplate; 0.3-1.0 mm in Zhao 2009 (doi:10.1016/j.bone.2008.09.009)
-SCANNER_SIGMA_MM = 0.5  # [mm] point spread of a clinical CT beyond its voxels (FWHM 1.2 mm)
 WINDOW_MM = 5.0  # [mm] radius of the local fit at 1 mm voxels
+WALL_MM = 1.2  # [mm] columns nearer to the outline hold the cortical wall and the rounded rim
 SPUR_MM = 3.0  # [mm] a column that leaves the fitted plane outwards by more is an osteophyte
 LABEL_SD = 0.29  # [voxel] error of one labelled edge: uniform over a voxel, 1/sqrt(12)
 
@@ -48,7 +46,9 @@ def columns(
     Columns outside the waist's own outline are overhanging rim or osteophyte and left out.
     """
     k = int(np.argmin(np.abs(grid.superior - middle)))
-    i, j = np.nonzero(ndimage.binary_erosion(waist) & body[:, :, k])
+    i, j = np.nonzero(
+        (ndimage.distance_transform_edt(waist, sampling=grid.step_mm) > WALL_MM) & body[:, :, k]
+    )
     rows = np.where(body[i, j], field[i, j], np.abs(field[i, j]) + 0.01)
     ahead = grid.superior[k:] if sign > 0 else -grid.superior[k::-1]
     values = rows[:, k:] if sign > 0 else rows[:, k::-1]
@@ -98,81 +98,32 @@ def without_spurs(surface: Columns) -> Columns:
     )
 
 
-def refine(surface: Columns, grid: Grid, ct: Volume, voxel_along_mm: float) -> Columns:
-    """Move each column to the edge that the CT itself shows, where it shows one.
+def refine(surface: Columns, grid: Grid, ct: Volume) -> Columns:
+    """Move the columns to the edge that the CT itself shows, where it shows one.
 
-    Model of the intensity across the surface, blurred by the voxel and the scanner: a step from
-    disc to trabecular bone plus a thin dense shell just inside it. For each trial position the
-    three intensities are linear least squares; the position with the least residual wins.
-
-    Parameters
-    ----------
-    voxel_along_mm : size of a CT voxel along the superior axis [mm].
-
-    References
-    ----------
-    Model-based cortical edge: Treece 2010, doi:10.1016/j.media.2010.01.003.
+    Three times, each around the surface found before.
     """
-    sigma = float(np.hypot(0.5 * voxel_along_mm, SCANNER_SIGMA_MM))
-    reach = 1.8 + 1.6 * sigma
-    t = np.arange(-reach, reach + 0.01, 0.2)
-    trial = np.arange(-1.0, 1.001, 0.05) * (0.6 + 0.75 * voxel_along_mm)
-    local = np.stack(
-        [
-            np.broadcast_to(surface.left[:, None], (surface.left.size, t.size)),
-            np.broadcast_to(surface.posterior[:, None], (surface.left.size, t.size)),
-            surface.height[:, None] + surface.sign * t,
-        ],
-        axis=-1,
-    )
-    profile = sample(ct, grid.frame.to_patient(local))
-    shift, good = edge_shift(profile, t, trial, sigma)
+    voxel = np.abs(grid.frame.superior @ ct.affine[:3, :3])
+    footprint = (surface.left, surface.posterior)
+    height = surface.height
+    known = surface.refined
+    for turn in range(3):
+        blur = 1.0 + float(voxel.max()) if turn == 0 else 1.0
+        base = Relief.through(surface.left, surface.posterior, height, blur)
+        points = cloud(ct, grid.frame, footprint, base, surface.sign)
+        if points is None:
+            return surface
+        edge = fit_edges(points, *nodes(surface.left, surface.posterior), voxel)
+        shift, known = smooth_shift(edge, surface.left, surface.posterior)
+        smooth = base.at(surface.left, surface.posterior)
+        height = np.where(known, smooth + surface.sign * shift, surface.height)
     return Columns(
         left=surface.left,
         posterior=surface.posterior,
-        height=surface.height + surface.sign * np.where(good, shift, 0.0),
-        refined=good,
+        height=height,
+        refined=known,
         sign=surface.sign,
     )
-
-
-def edge_shift(
-    profile: Array, t: Array, trial: Array, sigma: float
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Fit shell-and-step edges to profiles (N, T) over outward distance t (T,) [mm].
-
-    Returns
-    -------
-    shift : (N,) outward position of the edge [mm].
-    good : (N,) True where the shell stands out and the best position is not at the search limit.
-    """
-    known = ~np.isnan(profile).any(axis=1)
-    y = np.where(known[:, None], profile, 0.0).astype(float)
-    residual = np.empty((trial.size, y.shape[0]))
-    shell = np.empty_like(residual)
-    for row, edge in enumerate(trial):
-        design = np.stack(
-            [
-                np.ones_like(t),
-                ndtr((edge - t) / sigma),
-                np.exp(-0.5 * ((t - edge + 0.5 * SHELL_MM) / sigma) ** 2),
-            ],
-            axis=1,
-        )
-        q, r = np.linalg.qr(design)
-        coefficient = y @ q
-        residual[row] = (y * y).sum(axis=1) - (coefficient * coefficient).sum(axis=1)
-        shell[row] = coefficient[:, 2] / r[2, 2]
-    best = np.argmin(np.where(shell > 0, residual, np.inf), axis=0)
-    pick = np.arange(y.shape[0])
-    inner = (best > 0) & (best < trial.size - 1)
-    noise = np.sqrt(np.maximum(residual[best, pick], 1e-9) / max(t.size - 4, 1))
-    good = known & inner & (shell[best, pick] > 3.0 * noise) & (shell[best, pick] > 40.0)
-    b = np.clip(best, 1, trial.size - 2)
-    left, mid, right = residual[b - 1, pick], residual[b, pick], residual[b + 1, pick]
-    bend = np.maximum(left - 2.0 * mid + right, 1e-9)
-    offset = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
-    return trial[b] + offset * (trial[1] - trial[0]), good
 
 
 def curve(surface: Columns, posterior: Array, window_mm: float) -> Array:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kyphoplan.anatomy.canal import find_canal
+from kyphoplan.anatomy.canal import find_canal, ring_centre
+from kyphoplan.anatomy.edges import Relief
 from kyphoplan.anatomy.endplates import (
     LABEL_SD,
     Columns,
@@ -15,7 +16,7 @@ from kyphoplan.anatomy.endplates import (
     without_spurs,
 )
 from kyphoplan.anatomy.frame import Fit, place, settle
-from kyphoplan.anatomy.grid import grid_step, signed_distance
+from kyphoplan.anatomy.grid import Grid, grid_step, signed_distance
 from kyphoplan.anatomy.orientation import CONE_DEG, Rough, cone, hemisphere, see_through
 from kyphoplan.anatomy.pedicles import find_pedicle
 from kyphoplan.case import (
@@ -30,6 +31,7 @@ from kyphoplan.case import (
     Spine,
     Vertebra,
     Volume,
+    follows,
 )
 from kyphoplan.geometry import Array, unit
 
@@ -87,8 +89,15 @@ def locate(labels: LabelMap, ct: Volume | None = None) -> Spine:
     basis = _orthogonal(volume)
     roughs = {level: _rough(bone, heads.get(level), basis) for level, bone in bones.items()}
     roughs = _borrowed(roughs, bones)
+    found = {
+        level: settled
+        for level, bone in bones.items()
+        if (settled := _settled(bone, roughs[level], heads.get(level))) is not None
+    }
+    axes = _canal_axes(found)
     vertebrae = [
-        _vertebra(bone, roughs.get(level), heads.get(level), ct) for level, bone in bones.items()
+        _vertebra(bone, found[level], axes[level], ct) if level in found else _absent(bone)
+        for level, bone in bones.items()
     ]
     return Spine(
         vertebrae=tuple(sorted(vertebrae, key=lambda v: v.level)),
@@ -205,8 +214,53 @@ def _borrowed(
     return filled
 
 
-def _absent(bone: Bone, reason: str) -> Vertebra:
-    """A labelled vertebra of which nothing can be said, with the reason."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Settled:
+    """A vertebra with its frame found.
+
+    Attributes
+    ----------
+    fit : the mask on the grid of its frame.
+    rough : the canal as first seen.
+    centre_mm : (3,) centre of the canal where the arch closes around it [mm, LPS].
+    """
+
+    fit: Fit
+    rough: Rough
+    centre_mm: Array
+
+
+def _settled(bone: Bone, rough: Rough | None, head: Array | None) -> Settled | None:
+    """Find the frame and the canal's centre; None if there is no canal or no body."""
+    if rough is None:
+        return None
+    found = settle(bone.field, rough, head)
+    if found is None:
+        return None
+    frame, shift = found
+    fit = place(bone.field, frame, rough, grid_step(bone.field.spacing_mm), shift)
+    if fit is None:
+        return None
+    centre = ring_centre(bone.field, frame, rough, (fit.found.bottom, fit.found.top))
+    return Settled(fit=fit, rough=rough, centre_mm=centre)
+
+
+def _canal_axes(found: Mapping[Level, Settled]) -> dict[Level, Array]:
+    """Direction of the canal at each level: from the level below to the one above, if adjacent."""
+    levels = sorted(found)
+    axes = {}
+    for row, level in enumerate(levels):
+        axes[level] = found[level].rough.along
+        if 0 < row < len(levels) - 1:
+            upper, lower = levels[row - 1], levels[row + 1]
+            if follows(upper, level) and follows(level, lower):
+                axes[level] = unit(found[upper].centre_mm - found[lower].centre_mm)
+    return axes
+
+
+def _absent(bone: Bone) -> Vertebra:
+    """Make the noun of a labelled vertebra in which no body with a canal was found."""
+    cut = len(bone.border_mm) > 0
     return Vertebra(
         level=bone.level,
         frame=None,
@@ -215,27 +269,21 @@ def _absent(bone: Bone, reason: str) -> Vertebra:
         canal=None,
         left_pedicle=None,
         right_pedicle=None,
-        cropped=len(bone.border_mm) > 0,
-        reason=reason,
+        cropped=cut,
+        reason="cropped: cut by the field of view"
+        if cut
+        else "no canal: the label shows no body with a closed arch behind it",
     )
 
 
-def _vertebra(bone: Bone, rough: Rough | None, head: Array | None, ct: Volume | None) -> Vertebra:
+def _vertebra(bone: Bone, settled: Settled, canal_axis: Array, ct: Volume | None) -> Vertebra:
     """Find the anatomy of one vertebra."""
-    cut = "cropped: cut by the field of view" if len(bone.border_mm) else ""
-    if rough is None:
-        return _absent(bone, cut or "no canal: the label shows no closed arch around a canal")
-    settled = settle(bone.field, rough, head)
-    if settled is None:
-        return _absent(bone, cut or "no body: no vertebral body in front of the canal")
-    frame, shift = settled
-    fit = place(bone.field, frame, rough, grid_step(bone.field.spacing_mm), shift)
-    if fit is None:
-        return _absent(bone, cut or "no body: no vertebral body in front of the canal")
+    fit, frame = settled.fit, settled.fit.grid.frame
     cropped = _is_cropped(bone, fit)
     body = None if cropped else _body(fit, bone, ct)
+    wall = fit.grid.superior[~np.isnan(fit.found.posterior_wall)]
     canal = find_canal(
-        bone.field, frame, rough.canal_mm, rough.along, (fit.found.bottom, fit.found.top)
+        bone.field, frame, settled.centre_mm, canal_axis, (float(wall.min()), float(wall.max()))
     )
     pedicles = {side: None if cropped else find_pedicle(fit, bone.field, side) for side in Side}
     return Vertebra(
@@ -280,7 +328,7 @@ def _surfaces(fit: Fit, ct: Volume | None) -> tuple[Columns, Columns] | None:
             return None
         surface = without_spurs(surface)
         if ct is not None:
-            surface = refine(surface, fit.grid, ct, _extent(ct, fit.grid.frame.superior))
+            surface = refine(surface, fit.grid, ct)
         found.append(surface)
     return found[0], found[1]
 
@@ -325,22 +373,17 @@ def _waist_walls(fit: Fit) -> tuple[float, float] | None:
     return float(np.nanmedian(anterior)), float(np.nanmedian(posterior))
 
 
-def _quadratic(surface: Columns, left: Array, posterior: Array) -> Array:
+def _continued(surface: Columns, grid: Grid) -> Array:
     """Smooth continuation of an endplate over the whole grid (L, P) [mm]."""
-
-    def terms(u: Array, v: Array) -> Array:
-        return np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=-1)
-
-    fit = np.linalg.lstsq(terms(surface.left, surface.posterior), surface.height, rcond=None)[0]
-    u, v = np.meshgrid(left, posterior, indexing="ij")
-    return np.asarray(terms(u, v) @ fit)
+    base = Relief.through(surface.left, surface.posterior, surface.height, np.inf)
+    return base.at(*np.meshgrid(grid.left, grid.posterior, indexing="ij"))
 
 
 def _osteophytes(fit: Fit, surfaces: tuple[Columns, Columns]) -> Array:
     """Bone (L, P, S) that stands out of the body's own outline: spurs and bridges."""
     grid = fit.grid
-    top = _quadratic(surfaces[0], grid.left, grid.posterior)
-    bottom = _quadratic(surfaces[1], grid.left, grid.posterior)
+    top = _continued(surfaces[0], grid)
+    bottom = _continued(surfaces[1], grid)
     s = grid.superior[None, None, :]
     past = (s > top[:, :, None] + SPUR_MM) | (s < bottom[:, :, None] - SPUR_MM)
     ahead = grid.posterior[None, :, None] < np.nanmedian(fit.found.posterior_wall)

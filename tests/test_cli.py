@@ -90,6 +90,17 @@ def test_chosen_levels_alone_are_reported(phantom: Path, tmp_path: Path) -> None
     assert len(data["kyphosis"]) == 3
 
 
+@pytest.mark.usefixtures("science")
+def test_a_fracture_outside_the_chosen_levels_is_warned_of(tmp_path: Path) -> None:
+    labels = tmp_path / "two"
+    run(app, ["phantom", "-o", str(labels), "--levels", "T12,L1", *SMALL[2:], "-q"])
+    result = measure(labels, tmp_path / "r", "--levels", "T12")
+    assert result.exit_code == 0, result.output
+    assert "warning: L1: is fractured too" in result.stderr
+    data = json.loads((tmp_path / "r" / "measurements.json").read_text(encoding="utf-8"))
+    assert [w["level"] for w in data["warnings"]] == [None, "L1"]
+
+
 def test_nothing_measured_is_exit_code_4_with_the_reasons_written(
     phantom: Path, tmp_path: Path, science: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,6 +152,24 @@ def _only(measured: "Measurements", levels: Sequence[Level] | None) -> "Measurem
         measured,
         vertebrae=tuple(row for row in measured.vertebrae if row.level in levels),
         kyphosis=tuple(spans),
+        notices=measured.notices + _left_out(measured, levels),
+    )
+
+
+def _left_out(measured: "Measurements", levels: Sequence[Level]) -> tuple["Notice", ...]:
+    """Warn of each fracture that lies outside the chosen levels."""
+    from kyphoplan.case import Notice, Severity  # noqa: PLC0415
+
+    return tuple(
+        Notice(
+            code="fracture_elsewhere",
+            severity=Severity.WARNING,
+            level=row.level,
+            text="is fractured too, but is not among the chosen levels",
+            remedy=f"add {row.level} to --levels, or leave --levels out",
+        )
+        for row in measured.fractures
+        if row.level not in levels
     )
 
 

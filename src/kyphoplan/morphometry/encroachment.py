@@ -1,0 +1,127 @@
+"""The back of the body and the canal: retropulsion and canal compromise."""
+
+import numpy as np
+
+from kyphoplan.case import Confidence, Level, Measure, Spine, Vertebra
+from kyphoplan.geometry import Array
+
+NARROW_SD = 0.035  # [1] canal areas of neighbours scatter by this about a straight line
+WALL_SD_MM = 0.35  # [mm] a healthy posterior wall deviates so from its neighbours' shape
+INTACT_PART = (0.08, 0.45)  # [1] part of the wall that carries the reference, from the sound end
+SEARCH_PART = (0.45, 0.98)  # [1] part of the wall in which a fragment is sought
+NODES = 41  # [1] heights at which walls are compared
+
+
+def canal_compromise(spine: Spine, level: Level, intact: tuple[Level, ...]) -> Measure:
+    """Measure the loss of canal area [%] against the intact neighbours' interpolated area.
+
+    100 * (1 - A0 / A), A interpolated over the levels between the nearest intact vertebra above
+    and below; both needed.
+
+    References
+    ----------
+    Canal compromise by areas as in doi:10.1371/journal.pone.0135735.
+    """
+    vertebra = spine[level]
+    if vertebra.canal is None:
+        return Measure.unknown("%", vertebra.reason or "open canal: no closed arch in the label")
+    above, below = _around(spine, level, intact)
+    if above is None or below is None:
+        return Measure.unknown("%", "no reference: needs an intact vertebra above and below")
+    a, b = spine[above].canal, spine[below].canal
+    assert a is not None and b is not None  # noqa: S101 - chosen so
+    n_above, n_below = -(spine.steps(level, above) or 0), spine.steps(level, below) or 1
+    share = n_above / (n_above + n_below)
+    values = [float(c.area.value or 0.0) for c in (vertebra.canal, a, b)]
+    sds = [c.area.sd / max(v, 1e-6) for c, v in zip((vertebra.canal, a, b), values, strict=True)]
+    reference = (1.0 - share) * values[1] + share * values[2]
+    ratio = values[0] / reference
+    spread = np.sqrt(sds[0] ** 2 + ((1.0 - share) * sds[1]) ** 2 + (share * sds[2]) ** 2)
+    sd = 100.0 * ratio * float(np.hypot(spread, NARROW_SD))
+    return Measure.of(
+        100.0 * (1.0 - ratio),
+        sd,
+        "%",
+        f"narrowest area against {above} and {below}",
+        confidence=Confidence.HIGH if sd < 5.0 else Confidence.MEDIUM,  # noqa: PLR2004 [%]
+        lowest=0.0,
+        highest=100.0,
+    )
+
+
+def _around(
+    spine: Spine, level: Level, intact: tuple[Level, ...]
+) -> tuple[Level | None, Level | None]:
+    """Nearest intact level above and below with a canal, within two steps."""
+    above: Level | None = None
+    below: Level | None = None
+    for other in intact:
+        n = spine.steps(level, other)
+        if n is None or spine[other].canal is None or not 0 < abs(n) <= 2:  # noqa: PLR2004
+            continue
+        if n < 0 and (above is None or n > (spine.steps(level, above) or 0)):
+            above = other
+        if n > 0 and (below is None or n < (spine.steps(level, below) or 0)):
+            below = other
+    return above, below
+
+
+def retropulsion(spine: Spine, level: Level, intact: tuple[Level, ...]) -> Measure:
+    """Measure how far the posterior wall stands back from where it should be [mm].
+
+    The wall of the intact neighbours, averaged over relative height, is laid on the sound end of
+    this wall (the end that agrees better with the neighbours); the largest excess towards the
+    canal at the other end is the retropulsion.
+    """
+    vertebra = spine[level]
+    if vertebra.body is None:
+        return Measure.unknown("mm", vertebra.reason)
+    above, below = _around(spine, level, intact)
+    neighbours = [spine[other] for other in (above, below) if other is not None]
+    shapes = [_wall(v) for v in neighbours if v.body is not None]
+    if not shapes:
+        return Measure.unknown("mm", "no reference: no intact neighbour within two levels")
+    template = np.mean([shape for _, shape in shapes], axis=0)
+    heights, wall = _wall(vertebra)
+    excess = [_excess(heights, wall, template, end) for end in ("lower", "upper")]
+    value = min(excess) if max(excess) < 1.0 else _likelier(wall, excess)
+    voxel = float(spine.spacing_mm[0])
+    sd = float(np.hypot(WALL_SD_MM, 0.3 * voxel))
+    return Measure.of(
+        value,
+        sd,
+        "mm",
+        "posterior wall against its sound end and the neighbours' shape",
+        confidence=Confidence.MEDIUM,
+        lowest=0.0,
+    )
+
+
+def _wall(vertebra: Vertebra) -> tuple[Array, Array]:
+    """Heights (N,) and posterior position (N,) of the wall over its relative height [mm]."""
+    assert vertebra.body is not None and vertebra.frame is not None  # noqa: S101
+    local = vertebra.frame.to_local(vertebra.body.posterior_wall_mm)
+    body, frame = vertebra.body, vertebra.frame
+    bottom = frame.to_local(body.inferior.posterior_mm)[2]
+    top = frame.to_local(body.superior.posterior_mm)[2]
+    heights = bottom + (top - bottom) * np.linspace(0.0, 1.0, NODES)
+    return heights, np.interp(heights, local[:, 2], local[:, 1])
+
+
+def _excess(heights: Array, wall: Array, template: Array, end: str) -> float:
+    """Largest posterior excess when the template is laid on the lower or upper end [mm]."""
+    part = np.linspace(0.0, 1.0, NODES)
+    if end == "upper":
+        part = 1.0 - part
+    sound = (part >= INTACT_PART[0]) & (part <= INTACT_PART[1])
+    searched = (part >= SEARCH_PART[0]) & (part <= SEARCH_PART[1])
+    difference = wall - template
+    line = np.polyfit(heights[sound], difference[sound], 1)
+    rest = difference - np.polyval(line, heights)
+    return float(max(rest[searched].max(), 0.0))
+
+
+def _likelier(wall: Array, excess: list[float]) -> float:
+    """Choose the reading whose fragment lies at the end that stands farther back."""
+    lower, upper = float(wall[: NODES // 3].max()), float(wall[-NODES // 3 :].max())
+    return excess[0] if upper >= lower else excess[1]

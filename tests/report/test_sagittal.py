@@ -14,7 +14,6 @@ from kyphoplan.report.sagittal import (
     kyphosis_around,
     mid_sagittal,
     neighbours,
-    widest_kyphosis,
 )
 
 from .conftest import DEPTH, HEIGHT, Case
@@ -129,14 +128,19 @@ def test_neighbours_are_the_next_levels_only(case: Case) -> None:
     assert [v.level for v in neighbours(gap, Level.L2)] == [Level.L2]
 
 
+def test_the_angles_shown_span_the_level_and_its_neighbours_only(case: Case) -> None:
+    far = Kyphosis(upper=Level.T11, lower=Level.L1, cobb=Measure.unknown("deg", "far"))
+    measurements = replace(case.measurements, kyphosis=(far, *case.measurements.kyphosis))
+    near = (Level.T12, Level.L1, Level.L2)
+    spans = [(k.upper, k.lower) for k in kyphosis_around(measurements, Level.L1, near)]
+    assert spans == [(Level.T12, Level.L1), (Level.L1, Level.L2), (Level.T12, Level.L2)]
+
+
 def test_the_widest_measured_angle_is_drawn(case: Case) -> None:
-    spans = kyphosis_around(case.measurements, Level.L1)
-    assert [(k.upper, k.lower) for k in spans][-1] == (Level.T12, Level.L2)
     unknown = Kyphosis(upper=Level.T12, lower=Level.L2, cobb=Measure.unknown("deg", "cropped"))
-    measurements = replace(case.measurements, kyphosis=(*case.measurements.kyphosis[:2], unknown))
-    widest = widest_kyphosis(measurements, Level.L1)
-    assert widest is not None
-    assert widest.cobb.value is not None
+    measurements = replace(case.measurements, kyphosis=(*case.measurements.kyphosis[:1], unknown))
+    texts = every_text(draw_fracture(case.spine, measurements, Level.L1))
+    assert "Cobb T12-L1\n9.0° (8.5 to 9.5)" in texts
 
 
 def test_a_picture_leaves_no_global_state(case: Case) -> None:

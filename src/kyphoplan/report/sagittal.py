@@ -1,6 +1,6 @@
 """The picture of one vertebra from the side: heights, endplate lines, angles, expected outline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 import matplotlib.patheffects as effects
@@ -69,12 +69,13 @@ def draw_fracture(
     _draw_expected(axes, plane.project, vertebra.frame, vertebra.body, row)
     _draw_heights(axes, plane.project, vertebra.body, row)
     _write_wedge(axes, plane.project, vertebra.body, row)
-    _draw_cobb(axes, plane, spine, widest_kyphosis(measurements, level))
+    spans = kyphosis_around(measurements, level, [v.level for v in around])
+    _draw_cobb(axes, plane, spine, spans)
     for other in around:
         _name(axes, plane, other, bold=other is vertebra)
     canvas.write_sides(axes, plane.words(vertebra.frame))
     canvas.write_scale(axes, window)
-    _write_panel(figure, (picture_in + 0.3) / width, measurements, row)
+    _write_panel(figure, (picture_in + 0.3) / width, row, spans)
     return figure
 
 
@@ -89,16 +90,13 @@ def neighbours(spine: Spine, level: Level) -> tuple[Vertebra, ...]:
     return tuple(near)
 
 
-def kyphosis_around(measurements: Measurements, level: Level) -> tuple[Kyphosis, ...]:
-    """Return the sagittal angles that span a level, the shortest span first."""
+def kyphosis_around(
+    measurements: Measurements, level: Level, near: Collection[Level]
+) -> tuple[Kyphosis, ...]:
+    """Return the sagittal angles over a level and its direct neighbours, the widest last."""
     spans = (k for k in measurements.kyphosis if k.upper <= level <= k.lower)
-    return tuple(sorted(spans, key=lambda k: (k.lower.rank - k.upper.rank, k.upper)))
-
-
-def widest_kyphosis(measurements: Measurements, level: Level) -> Kyphosis | None:
-    """Return the longest of those spans that was measured."""
-    spans = [k for k in kyphosis_around(measurements, level) if k.cobb.value is not None]
-    return spans[-1] if spans else None
+    close = (k for k in spans if k.upper in near and k.lower in near and k.upper is not k.lower)
+    return tuple(sorted(close, key=lambda k: (k.lower.rank - k.upper.rank, k.upper)))
 
 
 def expected_curves(frame: Frame, body: Body, row: VertebraMeasures) -> tuple[Array, Array] | None:
@@ -206,10 +204,12 @@ def _write_wedge(axes: Axes, project: Project, body: Body, row: VertebraMeasures
     canvas.label(axes, at, text, color=canvas.SILVER, ha="right", gid="wedge")
 
 
-def _draw_cobb(axes: Axes, plane: Plane, spine: Spine, span: Kyphosis | None) -> None:
-    """Draw the two lines of the widest sagittal angle around the level, from its outer ends."""
-    if span is None:
+def _draw_cobb(axes: Axes, plane: Plane, spine: Spine, spans: Sequence[Kyphosis]) -> None:
+    """Draw the two lines of the widest sagittal angle that was measured."""
+    measured = [span for span in spans if span.cobb.value is not None]
+    if not measured:
         return
+    span = measured[-1]
     upper, lower = spine[span.upper].body, spine[span.lower].body
     if upper is None or lower is None:
         return
@@ -238,7 +238,7 @@ def _name(axes: Axes, plane: Plane, vertebra: Vertebra, *, bold: bool) -> None:
 
 
 def _write_panel(
-    figure: Figure, x: float, measurements: Measurements, row: VertebraMeasures
+    figure: Figure, x: float, row: VertebraMeasures, spans: Sequence[Kyphosis]
 ) -> None:
     """Write the same numbers in full beside the picture."""
     figure.text(x, 0.97, str(row.level), fontsize=26, fontweight="bold", color=INK, va="top")
@@ -246,7 +246,7 @@ def _write_panel(
     lines = [(f"{p.capitalize()} height", _height(row, p), COLOURS[p]) for p in POINTS]
     lines.append(("Height loss", canvas.shown(row.height_loss, 0), canvas.GREEN))
     lines.append(("Wedge angle", canvas.shown(row.wedge_angle), canvas.SILVER))
-    for span in kyphosis_around(measurements, row.level):
+    for span in spans:
         title = f"Cobb {span.upper}-{span.lower}"
         lines.append((title, canvas.shown(span.cobb), canvas.VERMILION))
     lines.append(("Retropulsion", canvas.shown(row.retropulsion), PAPER))

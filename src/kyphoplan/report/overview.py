@@ -13,7 +13,8 @@ from kyphoplan.report import canvas
 from kyphoplan.report.plane import Lift, Plane, Window
 
 MARGIN_MM = 18.0  # [mm] shown around the bodies
-HEIGHT_IN, FOOT_IN, GAP_IN = 8.0, 0.25, 0.1  # [inch] figure, footer, white between the views
+TALLEST_IN, WIDEST_IN = 7.6, 9.0  # [inch] both views together
+FOOT_IN, GAP_IN = 0.25, 0.1  # [inch] footer, white between the views
 BEHIND_MM = 42.0  # [mm] shown in addition behind the bodies: canal and arches
 
 
@@ -31,15 +32,15 @@ def draw_overview(spine: Spine, measurements: Measurements, ct: Volume | None = 
     windows = [_window(side, spine, BEHIND_MM), _window(front, spine, 0.0)]
     windows = _same_height(windows)
 
-    picture_in = HEIGHT_IN - FOOT_IN - GAP_IN
-    scale = picture_in / max(w.height_mm for w in windows)
+    scale = min(TALLEST_IN / windows[0].height_mm, WIDEST_IN / sum(w.width_mm for w in windows))
     widths = [w.width_mm * scale for w in windows]
-    total = sum(widths) + 3 * GAP_IN
-    figure = canvas.new_figure(total, HEIGHT_IN)
+    picture_in = windows[0].height_mm * scale
+    total, height = sum(widths) + 3 * GAP_IN, picture_in + FOOT_IN + GAP_IN
+    figure = canvas.new_figure(total, height)
     left = GAP_IN
     for plane, window, width in zip((side, front), windows, widths, strict=True):
-        share = picture_in / HEIGHT_IN
-        axes = figure.add_axes((left / total, FOOT_IN / HEIGHT_IN, width / total, share))
+        share = picture_in / height
+        axes = figure.add_axes((left / total, FOOT_IN / height, width / total, share))
         canvas.show(axes, window, _following(plane, spine), spine, ct)
         _write_names(axes, plane, spine, measurements)
         canvas.write_sides(axes, plane.words(frame))
@@ -103,6 +104,7 @@ def _write_names(axes: Axes, plane: Plane, spine: Spine, measurements: Measureme
         row = rows.get(vertebra.level)
         note = "cut by the scan" if vertebra.cropped else grade_note(row)
         colour = canvas.ORANGE if note else canvas.PAPER
+        colour = canvas.SILVER if vertebra.cropped else colour
         at = plane.project(vertebra.frame.origin_mm)
         canvas.label(
             axes, at, str(vertebra.level), fontsize=12, fontweight="bold", color=colour,

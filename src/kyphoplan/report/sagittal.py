@@ -266,7 +266,9 @@ def _write_panel(
 def _grade(row: VertebraMeasures) -> str:
     if row.genant.grade is None:
         return "Genant grade: not measured"
-    text = f"Genant grade {int(row.genant.grade)}, {row.genant.shape}"
+    text = f"Genant grade {int(row.genant.grade)}"
+    if row.fractured:
+        text += f", {row.genant.shape}"
     if len(row.genant.possible) > 1:
         text += f"\npossible: {' or '.join(str(int(g)) for g in row.genant.possible)}"
     return text

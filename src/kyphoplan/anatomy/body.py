@@ -12,7 +12,8 @@ MIDLINE_MM = 4.0  # [mm] half width of the band that stands for the mid-sagittal
 LONGEST_GAP_MM = 28.0  # [mm] canal centre to posterior wall; widest lumbar canals are 2 x 13 mm
 INNER_CANAL_MM = (4.0, 9.0)  # [mm] lateral band that lies within every canal (width >= 19 mm)
 WING_MM = 5.0  # [mm] radius of the opening; roots of transverse processes are 6-10 mm thick
-FLARE_MM = 4.0  # [mm] the rim of a healthy endplate stands out over the waist by 2-4 mm
+FLARE_MM = 3.0  # [mm] the rim of a healthy endplate stands out over the waist by 2-3 mm
+MIDDLE_PART = 0.15  # [1] of the height on each side of the middle that shows the waist
 PEDICLE_ROOT_MM = 8.0  # [mm] in front of the posterior wall, where pedicles join the sides
 LOWER_HALF = (-0.42, -0.08)  # [1] part of the body's height that lies below the pedicles
 
@@ -186,20 +187,35 @@ def body_mask(field: Array, grid: Grid, found: Outline, canal: tuple[Array, Arra
     bone = (field < 0) & (grid.posterior[None, :, None] < cut[:, None, :])
     waist = footprint(bone, grid, found)
     beyond = ndimage.distance_transform_edt(~waist, sampling=grid.step_mm)
-    wall = float(np.median(found.wall_across[np.abs(grid.left) <= INNER_CANAL_MM[1]]))
-    rim = np.clip(wall - grid.posterior - PEDICLE_ROOT_MM, 1.0, FLARE_MM)
-    return np.asarray(bone & (beyond <= rim[None, :])[:, :, None])
+    rim = np.clip(_wall_position(found, grid) - grid.posterior - PEDICLE_ROOT_MM, 1.0, FLARE_MM)
+    wall = _wall_position(found, grid)
+    fragment = (beside <= INNER_CANAL_MM[1])[:, None, :] & (
+        grid.posterior > wall - PEDICLE_ROOT_MM
+    )[None, :, None]
+    return np.asarray(bone & ((beyond <= rim[None, :])[:, :, None] | fragment))
+
+
+def _wall_position(found: Outline, grid: Grid) -> float:
+    """Posterior position of the wall behind which the canal lies [mm]."""
+    return float(np.median(found.wall_across[np.abs(grid.left) <= INNER_CANAL_MM[1]]))
+
+
+def _mostly(slices: Array) -> Array:
+    """True (L, P) where at least half of the slices (L, P, N) hold bone."""
+    return np.asarray(slices.mean(axis=2) > 0.5)  # noqa: PLR2004 - majority
 
 
 def footprint(bone: Array, grid: Grid, found: Outline) -> Array:
     """Return the waist's outline (L, P) as booleans, without roots of processes, ribs or spurs.
 
-    The body from its middle downwards, where no pedicle joins it, seen from above and opened by
-    a disc: what is thinner goes.
+    The middle of the body seen from above; where pedicles join its sides, only what is seen below
+    them too. Opened by a disc: what is thinner than a body goes.
     """
     part = (grid.superior - found.middle) / (found.top - found.bottom)
     below = (part > LOWER_HALF[0] + 0.1) & (part < LOWER_HALF[1] + 0.1)
-    flat = bone[:, :, below].mean(axis=2) > 0.5  # noqa: PLR2004 - majority
+    middle = _mostly(bone[:, :, np.abs(part) < MIDDLE_PART])
+    roots = grid.posterior > _wall_position(found, grid) - PEDICLE_ROOT_MM
+    flat = middle & (_mostly(bone[:, :, below]) | ~roots[None, :])
     core = ndimage.distance_transform_edt(flat, sampling=grid.step_mm) > WING_MM
     opened = ndimage.distance_transform_edt(~core, sampling=grid.step_mm) <= WING_MM
     return largest(flat & opened)

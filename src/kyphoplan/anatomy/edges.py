@@ -18,6 +18,8 @@ WINDOW_MM = 4.5  # [mm] radius of the voxels that take part, at 1 mm voxels
 COLUMN_MM = 0.8  # [mm] a voxel farther from every column lies outside the footprint
 THINNED_MM = 1.2  # [mm] voxels across the endplate need not be closer
 TRIAL_MM = 0.1  # [mm] step of the search
+BIN_MM = 0.05  # [mm] voxels at nearly the same distance are taken together
+FEWEST_VOXELS = 20.0  # [1] four unknowns and noise
 SHARPEST_SHELL_HU = 40.0  # [HU] a weaker shell is not told from texture
 NOISE_RATIO = 4.0  # [1] residual must rise by this many noise variances within the search
 FLOOR_SD_MM = 0.08  # [mm] shell thickness and blur differ from the model's
@@ -174,37 +176,70 @@ def fit_edges(points: Cloud, left: Array, posterior: Array, voxel_mm: Array) -> 
     ----------
     Model-based cortical edge: Treece 2010, doi:10.1016/j.media.2010.01.003.
     """
-    reach = 0.8 + 0.75 * float(voxel_mm.max())
-    trial = np.arange(-reach, reach + 0.5 * TRIAL_MM, TRIAL_MM)
+    trial_reach = 0.8 + 0.75 * float(voxel_mm.max())
+    trial = np.arange(-trial_reach, trial_reach + 0.5 * TRIAL_MM, TRIAL_MM)
     radius = WINDOW_MM + 0.7 * (float(voxel_mm.max()) - 1.0)
-    rows = [_fit_one(points, u, v, trial, radius) for u, v in zip(left, posterior, strict=True)]
+    profile = _profiles(points, left, posterior, radius)
+    cost, shell = _costs(profile, trial, points.box, points.sigma)
+    rows = [
+        _minimum(trial, cost[n], shell[n], (profile.weight[n].sum(), profile.free[n]))
+        for n in range(left.size)
+    ]
     shift, sd = np.array(rows).reshape(-1, 2).T
     good = np.isfinite(shift)
     return Edge(left=left[good], posterior=posterior[good], shift=shift[good], sd=sd[good])
 
 
-def _fit_one(
-    points: Cloud, u0: float, v0: float, trial: Array, radius: float
-) -> tuple[float, float]:
-    """Position and uncertainty [mm] at one place; (inf, inf) if no edge stands out."""
-    nothing = (np.inf, np.inf)
-    distance = np.hypot(points.left - u0, points.posterior - v0) / radius
-    use = distance < 1.0
-    if use.sum() < 24:  # noqa: PLR2004 - four unknowns and noise
-        return nothing
-    weight = (1.0 - distance[use] ** 3) ** 3
-    t, y = points.outward[use], points.value[use]
-    gap = trial[:, None] - t[None, :]
-    step = _blurred_step(gap, points.box, points.sigma)
-    shell = step - _blurred_step(gap - SHELL_MM, points.box, points.sigma)
-    design = np.stack([np.ones_like(gap), step, shell], axis=-1)
-    weighted = np.swapaxes(design * weight[None, :, None], 1, 2)
-    gram = weighted @ design + 1e-9 * np.eye(3)
-    right = weighted @ y
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Profiles:
+    """Voxels around N places, gathered over T bins of outward distance.
+
+    Attributes
+    ----------
+    outward : (T,) middle of each bin [mm].
+    weight, value : (N, T) sum of the weights and of weight times intensity.
+    square : (N,) sum of weight times squared intensity.
+    free : (N,) effective number of voxels.
+    """
+
+    outward: Array
+    weight: Array
+    value: Array
+    square: Array
+    free: Array
+
+
+def _profiles(points: Cloud, left: Array, posterior: Array, radius: float) -> Profiles:
+    """Gather the voxels within a radius of each place, weighted by nearness (tricube)."""
+    low = float(points.outward.min())
+    bins = np.floor((points.outward - low) / BIN_MM).astype(int)
+    count = int(bins.max()) + 1
+    weight, value = np.zeros((left.size, count)), np.zeros((left.size, count))
+    square, free = np.zeros(left.size), np.zeros(left.size)
+    for n, (u0, v0) in enumerate(zip(left, posterior, strict=True)):
+        distance = np.hypot(points.left - u0, points.posterior - v0) / radius
+        use = np.flatnonzero(distance < 1.0)
+        w, y = (1.0 - distance[use] ** 3) ** 3, points.value[use]
+        weight[n] = np.bincount(bins[use], w, count)
+        value[n] = np.bincount(bins[use], w * y, count)
+        square[n] = (w * y * y).sum()
+        free[n] = w.sum() ** 2 / max((w * w).sum(), 1e-12) if use.size else 0.0
+    outward = low + (np.arange(count) + 0.5) * BIN_MM
+    return Profiles(outward=outward, weight=weight, value=value, square=square, free=free)
+
+
+def _costs(profile: Profiles, trial: Array, box: float, sigma: float) -> tuple[Array, Array]:
+    """Residual sum of squares and shell intensity (N, B) for each place and trial position."""
+    gap = trial[:, None] - profile.outward[None, :]
+    step = _blurred_step(gap, box, sigma)
+    shell = step - _blurred_step(gap - SHELL_MM, box, sigma)
+    design = np.stack([np.ones_like(gap), step, shell], axis=-1)  # (B, T, 3)
+    pairs = design[..., :, None] * design[..., None, :]
+    gram = np.tensordot(profile.weight, pairs, axes=(1, 1)) + 1e-6 * np.eye(3)  # (N, B, 3, 3)
+    right = np.tensordot(profile.value, design, axes=(1, 1))  # (N, B, 3)
     levels = np.linalg.solve(gram, right[..., None])[..., 0]
-    cost = (weight * y * y).sum() - (levels * right).sum(axis=1)
-    cost = np.where(levels[:, 2] > 0, cost, np.inf)
-    return _minimum(trial, cost, levels, weight)
+    cost = profile.square[:, None] - (levels * right).sum(axis=-1)
+    return np.where(levels[..., 2] > 0, cost, np.inf), levels[..., 2]
 
 
 def _blurred_step(x: Array, box: float, sigma: float) -> Array:
@@ -217,20 +252,28 @@ def _blurred_step(x: Array, box: float, sigma: float) -> Array:
     return (integral(x + 0.5 * box) - integral(x - 0.5 * box)) / box
 
 
-def _minimum(trial: Array, cost: Array, levels: Array, weight: Array) -> tuple[float, float]:
-    """Parabola through the least cost: position and uncertainty [mm]."""
+def _minimum(
+    trial: Array, cost: Array, shell: Array, sample: tuple[float, float]
+) -> tuple[float, float]:
+    """Parabola through the least cost: position and uncertainty [mm]; (inf, inf) if none.
+
+    ``sample`` is the sum of the weights and the effective number of voxels.
+    """
+    nothing = (np.inf, np.inf)
     k = int(np.argmin(cost))
     if k in (0, trial.size - 1) or not np.isfinite(cost[k - 1 : k + 2]).all():
-        return (np.inf, np.inf)
+        return nothing
+    total, free = sample
+    if free < FEWEST_VOXELS:
+        return nothing
     step = trial[1] - trial[0]
     bend = (cost[k - 1] - 2.0 * cost[k] + cost[k + 1]) / step**2
-    free = weight.sum() ** 2 / (weight**2).sum() - 4.0
-    variance = max(cost[k], 1e-6) / weight.sum() if free > 0 else np.inf
-    rise = float(np.nanmin([cost[0], cost[-1]]) - cost[k])
-    if bend <= 0 or levels[k, 2] < SHARPEST_SHELL_HU or rise < NOISE_RATIO * variance:
-        return (np.inf, np.inf)
+    variance = max(cost[k], 1e-6) / total
+    rise = min(cost[0], cost[-1]) - cost[k]
+    if bend <= 0 or shell[k] < SHARPEST_SHELL_HU or rise < NOISE_RATIO * variance:
+        return nothing
     position = trial[k] + 0.5 * (cost[k - 1] - cost[k + 1]) / (bend * step)
-    spread = variance * (weight**2).sum() / weight.sum() / (0.5 * bend)
+    spread = variance * (total / free) / (0.5 * bend)
     return float(position), float(np.hypot(np.sqrt(spread), FLOOR_SD_MM))
 
 

@@ -6,7 +6,7 @@ from scipy import ndimage
 from kyphoplan.anatomy.body import largest
 from kyphoplan.anatomy.endplates import LABEL_SD
 from kyphoplan.anatomy.frame import Fit
-from kyphoplan.anatomy.rays import area, centroid, directions, ellipse, radii
+from kyphoplan.anatomy.rays import RAYS, area, centroid, directions, ellipse, radii
 from kyphoplan.case import Confidence, Measure, Pedicle, Side, Volume
 from kyphoplan.geometry import Array, reject, unit
 
@@ -15,6 +15,8 @@ REACH_MM = 16.0  # [mm] half of the tallest section that is followed
 WALK_MM = 3.0  # [mm] how far the isthmus is sought along the axis on each side
 SMALLEST_MM2 = 6.0  # [mm2] below this no pedicle is measured
 STEEPEST = (0.70, 0.45)  # [1] tangent of the largest convergence (35 deg) and tilt (24 deg)
+ONE_SIDED = 1.3  # [1] a ray longer than this times its opposite runs on into a process
+BROADEST = 1.35  # [1] width over height; L5: 18.0 / 14.0 mm in Zindrick 1987 (secondary)
 LEAK = 1.7  # [1] a ray longer than this times the median runs on into body or lamina
 
 
@@ -106,7 +108,9 @@ def _narrowest(
         isthmus_mm=centres[k],
         axis=axis,
         outline_mm=np.vstack([outline, outline[:1]]),
-        width=_diameter(smooth[k, 0], field, first),
+        width=_diameter(smooth[k, 0], field, first)
+        if smooth[k, 0] <= BROADEST * smooth[k, 1]
+        else Measure.unknown("mm", "no isthmus: the pedicle runs into the transverse process"),
         height=_diameter(smooth[k, 1], field, second),
     )
 
@@ -116,8 +120,10 @@ def _without_leaks(radius: Array) -> Array | None:
     known = ~np.isnan(radius)
     if (known.mean(axis=1) < 0.3).any():  # noqa: PLR2004 - the axis left the bone
         return None
-    limit = LEAK * np.nanmedian(radius, axis=1, keepdims=True)
-    return np.minimum(np.where(known, radius, limit), limit)
+    closed = np.minimum(
+        np.where(known, radius, REACH_MM), LEAK * np.nanmedian(radius, axis=1)[:, None]
+    )
+    return np.minimum(closed, ONE_SIDED * np.roll(closed, RAYS // 2, axis=1))
 
 
 def _diameter(value: float, field: Volume, direction: Array) -> Measure:

@@ -83,7 +83,11 @@ def locate(labels: LabelMap, ct: Volume | None = None) -> Spine:
     ['L1', 'L2']
     """
     volume = _stored_by_anatomy(labels)
-    bones = {level: _cut_out(volume, value, level) for value, level in labels.levels.items()}
+    bones = {
+        level: _cut_out(volume, value, level)
+        for value, level in labels.levels.items()
+        if level is not Level.S1  # no body between two discs, no height points
+    }
     bones = {level: bone for level, bone in bones.items() if bone is not None}
     heads = _heads(bones)
     basis = _orthogonal(volume)

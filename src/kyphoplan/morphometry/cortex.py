@@ -10,7 +10,7 @@ from kyphoplan.geometry import Array
 FAN_DEG = 3.0  # [deg] step of the directions around the body
 RISE_MM = 0.75  # [mm] step of the heights
 REACH_MM = 2.5  # [mm] inside and outside of the wall in which the shell is sought
-SHELL_SHARE = 0.35  # [1] a shell weaker than this part of the body's usual one is a gap
+SHELL_SHARE = 0.25  # [1] a shell weaker than this part of the body's usual one is a gap
 SMALLEST_MM2 = 6.0  # [mm2] a smaller hole is not told from noise
 RIM_PART = 0.86  # [1] of the half height: beyond, the rim belongs to the endplate
 COARSEST_MM = 1.6  # [mm] voxels thicker than this hide a hole of the smallest size
@@ -28,9 +28,8 @@ def cortical_gaps(vertebra: Vertebra, ct: Volume | None) -> tuple[tuple[Cortical
         return (), vertebra.reason
     if ct is None:
         return (), "no CT: the shell is not in a label map"
-    across = np.sort(ct.spacing_mm)
-    if across[1] > COARSEST_MM:
-        return (), f"voxels of {across[1]:.1f} mm are too coarse for cortical gaps"
+    if np.sort(ct.spacing_mm)[1] > COARSEST_MM:
+        return (), f"voxels of {ct.spacing_mm.max():.1f} mm are too coarse for cortical gaps"
     walls = _wall_gaps(vertebra, ct)
     plates = _plate_gaps(vertebra, ct)
     if walls is None or plates is None:
@@ -66,6 +65,7 @@ def _threshold(ct: Volume, vertebra: Vertebra, peaks: Array) -> float | None:
 def _wall_gaps(vertebra: Vertebra, ct: Volume) -> list[CorticalGap] | None:
     """Gaps of the walls, on a map of direction around the body against height."""
     surface, outward, usable = _wall_map(vertebra)
+    usable &= _sharp(ct, outward)
     peaks = np.where(usable, _peaks(ct, surface, outward), np.nan)
     level = _threshold(ct, vertebra, peaks)
     if level is None:
@@ -102,6 +102,11 @@ def _wall_map(vertebra: Vertebra) -> tuple[Array, Array, NDArray[np.bool_]]:
     return surface, outward, ~into_arch & (~bone).any(axis=-1)
 
 
+def _sharp(ct: Volume, outward: Array) -> NDArray[np.bool_]:
+    """True where the CT's voxels are thin enough along a direction (..., 3) to show the shell."""
+    return np.asarray(np.linalg.norm(outward @ ct.affine[:3, :3], axis=-1) <= COARSEST_MM)
+
+
 def _wall_site(direction: Array) -> GapSite:
     """Name the wall that an outward direction (left, posterior, superior) belongs to."""
     if abs(direction[0]) > abs(direction[1]):
@@ -123,6 +128,8 @@ def _plate_gaps(vertebra: Vertebra, ct: Volume) -> list[CorticalGap] | None:
         usable = ~np.isnan(surface[..., 0])
         peaks = np.full(usable.shape, np.nan)
         outward = np.sign(plate.normal @ frame.superior) * frame.superior
+        if not _sharp(ct, outward):
+            continue
         peaks[usable] = _peaks(ct, surface[usable], np.broadcast_to(outward, (usable.sum(), 3)))
         level = _threshold(ct, vertebra, peaks)
         if level is None:

@@ -7,8 +7,9 @@ from kyphoplan.geometry import Array
 
 NARROW_SD = 0.035  # [1] canal areas of neighbours scatter by this about a straight line
 WALL_SD_MM = 0.35  # [mm] a healthy posterior wall deviates so from its neighbours' shape
-INTACT_PART = (0.08, 0.45)  # [1] part of the wall that carries the reference, from the sound end
-SEARCH_PART = (0.45, 0.98)  # [1] part of the wall in which a fragment is sought
+INTACT_PART = (0.12, 0.45)  # [1] part of the wall that carries the reference, from the sound end
+SEARCH_PART = (0.45, 0.90)  # [1] part of the wall in which a fragment is sought
+NEIGHBOUR_MM = 1.5  # [mm] natural deviation of a wall from the line of its neighbours
 NODES = 41  # [1] heights at which walls are compared
 
 
@@ -69,32 +70,44 @@ def _around(
 def retropulsion(spine: Spine, level: Level, intact: tuple[Level, ...]) -> Measure:
     """Measure how far the posterior wall stands back from where it should be [mm].
 
-    The wall of the intact neighbours, averaged over relative height, is laid on the sound end of
-    this wall (the end that agrees better with the neighbours); the largest excess towards the
-    canal at the other end is the retropulsion.
+    Two readings, the smaller one counts: (1) the wall of the intact neighbours, averaged over
+    relative height, is laid on this wall's sound end, the excess at the other end is read;
+    (2) a parabola through the neighbours' walls is continued behind this body, the excess over it
+    is read (a healthy wall stays within NEIGHBOUR_MM of it).
     """
     vertebra = spine[level]
     if vertebra.body is None:
         return Measure.unknown("mm", vertebra.reason)
-    above, below = _around(spine, level, intact)
-    neighbours = [spine[other] for other in (above, below) if other is not None]
-    shapes = [_wall(v) for v in neighbours if v.body is not None]
-    if not shapes:
-        return Measure.unknown("mm", "no reference: no intact neighbour within two levels")
-    template = np.mean([shape for _, shape in shapes], axis=0)
+    around = [other for other in _around(spine, level, intact) if other is not None]
+    neighbours = [spine[other] for other in around if spine[other].body is not None]
+    if len(neighbours) < 2:  # noqa: PLR2004 - above and below
+        return Measure.unknown("mm", "no reference: needs an intact vertebra above and below")
+    template = np.mean([_wall(v)[1] for v in neighbours], axis=0)
     heights, wall = _wall(vertebra)
-    excess = [_excess(heights, wall, template, end) for end in ("lower", "upper")]
-    value = min(excess) if max(excess) < 1.0 else _likelier(wall, excess)
-    voxel = float(spine.spacing_mm[0])
+    own = {end: _excess(heights, wall, template, end) for end in ("lower", "upper")}
+    beyond = wall - _continued(vertebra, neighbours, heights)
+    third = NODES // 3
+    sound = "lower" if beyond[-third:].max() >= beyond[:third].max() else "upper"
+    value = min(own[sound], float(beyond.max()) + NEIGHBOUR_MM)
+    voxel = float(spine.spacing_mm[1])
     sd = float(np.hypot(WALL_SD_MM, 0.3 * voxel))
     return Measure.of(
         value,
         sd,
         "mm",
-        "posterior wall against its sound end and the neighbours' shape",
+        f"posterior wall against its sound end and the walls of {around[0]} and {around[1]}",
         confidence=Confidence.MEDIUM,
         lowest=0.0,
     )
+
+
+def _continued(vertebra: Vertebra, neighbours: list[Vertebra], heights: Array) -> Array:
+    """Posterior position (N,) of the neighbours' walls continued behind a body [mm]."""
+    assert vertebra.frame is not None  # noqa: S101 - has a body
+    places = np.vstack(
+        [vertebra.frame.to_local(v.body.posterior_wall_mm) for v in neighbours if v.body]
+    )
+    return np.asarray(np.polyval(np.polyfit(places[:, 2], places[:, 1], 2), heights))
 
 
 def _wall(vertebra: Vertebra) -> tuple[Array, Array]:
@@ -119,9 +132,3 @@ def _excess(heights: Array, wall: Array, template: Array, end: str) -> float:
     line = np.polyfit(heights[sound], difference[sound], 1)
     rest = difference - np.polyval(line, heights)
     return float(max(rest[searched].max(), 0.0))
-
-
-def _likelier(wall: Array, excess: list[float]) -> float:
-    """Choose the reading whose fragment lies at the end that stands farther back."""
-    lower, upper = float(wall[: NODES // 3].max()), float(wall[-NODES // 3 :].max())
-    return excess[0] if upper >= lower else excess[1]

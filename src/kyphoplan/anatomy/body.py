@@ -8,7 +8,8 @@ from scipy import ndimage
 from kyphoplan.anatomy.grid import Grid, crossing
 from kyphoplan.geometry import Array
 
-MIDLINE_MM = 4.0  # [mm] half width of the band that stands for the mid-sagittal plane
+MIDLINE_MM = 2.5  # [mm] half width of the band that stands for the mid-sagittal plane
+CANAL_CORE_MM = 6.0  # [mm] half width in which all that stands before the canal is body
 LONGEST_GAP_MM = 28.0  # [mm] canal centre to posterior wall; widest lumbar canals are 2 x 13 mm
 INNER_CANAL_MM = (4.0, 9.0)  # [mm] lateral band that lies within every canal (width >= 19 mm)
 WING_MM = 5.0  # [mm] radius of the opening; roots of transverse processes are 6-10 mm thick
@@ -183,7 +184,7 @@ def body_mask(field: Array, grid: Grid, found: Outline, canal: tuple[Array, Arra
     canal_left, canal_posterior = canal
     cut = found.wall_across[:, None] + found.wall_slope * grid.superior[None, :]
     beside = np.abs(grid.left[:, None] - canal_left[None, :])
-    cut = np.where(beside <= 1.5 * MIDLINE_MM, canal_posterior[None, :], cut)
+    cut = np.where(beside <= CANAL_CORE_MM, canal_posterior[None, :], cut)
     bone = (field < 0) & (grid.posterior[None, :, None] < cut[:, None, :])
     waist = footprint(bone, grid, found)
     beyond = ndimage.distance_transform_edt(~waist, sampling=grid.step_mm)

@@ -2,12 +2,13 @@
 
 import numpy as np
 from scipy import ndimage
+from scipy.interpolate import CubicSpline
 
 from kyphoplan.anatomy.endplates import LABEL_SD
 from kyphoplan.anatomy.orientation import Rough, across
 from kyphoplan.anatomy.rays import RAYS, area, centroid, directions, radii
 from kyphoplan.case import Canal, Confidence, Measure, Volume
-from kyphoplan.geometry import Array, Frame, reject, unit
+from kyphoplan.geometry import Array, Frame
 
 REACH_MM = 24.0  # [mm] no canal is wider than twice this
 SLICE_MM = 1.0  # [mm] distance of the cross-sections
@@ -33,23 +34,35 @@ def ring_centre(field: Volume, frame: Frame, rough: Rough, extent: tuple[float, 
     return np.asarray(weight @ moved / weight.sum())
 
 
+def canal_curve(centres: Array, ends: tuple[Array, Array]) -> CubicSpline:
+    """Smooth curve through canal centres (N, 3) from cranial to caudal [mm].
+
+    ``ends`` are the unit directions (cranial) at the first and the last centre.
+    """
+    chord = np.linalg.norm(np.diff(centres, axis=0), axis=1)
+    place = np.concatenate([[0.0], np.cumsum(chord)])
+    return CubicSpline(place, centres, bc_type=((1, -ends[0]), (1, -ends[1])))
+
+
 def find_canal(
-    field: Volume, frame: Frame, centre: Array, along: Array, extent: tuple[float, float]
+    field: Volume, frame: Frame, line: tuple[Array, Array], extent: tuple[float, float]
 ) -> Canal | None:
     """Find the narrowest cross-section of the canal and its area.
 
     Parameters
     ----------
-    field : signed distance of the vertebra's mask [mm].
-    centre, along : a point on the canal's axis [mm] and its direction.
+    line : points (N, 3) on the canal's axis [mm] and the cranial unit direction at each.
     extent : bottom and top of the posterior wall along the frame's superior axis [mm].
 
     Returns
     -------
     None if the canal is open to most sides (no arch in the mask).
     """
-    along = along * np.sign(along @ frame.superior)
-    return _narrowest(field, frame, _axis_points(frame, centre, along, extent), along)
+    heights = frame.to_local(line[0])[:, 2]
+    behind = (heights >= extent[0]) & (heights <= extent[1])
+    if behind.sum() < 3:  # noqa: PLR2004 - nothing to choose from
+        return None
+    return _narrowest(field, frame, line[0][behind], line[1][behind])
 
 
 def _axis_points(
@@ -64,10 +77,11 @@ def _axis_points(
 
 
 def _cross_section(frame: Frame, along: Array) -> tuple[Array, Array]:
-    """Two unit vectors across the canal: posterior and left of the vertebra."""
-    posterior = unit(reject(frame.posterior, along))
+    """Two unit vectors (..., 3) across the canal's direction (..., 3): posterior and left."""
+    posterior = frame.posterior - (along @ frame.posterior)[..., None] * along
+    posterior = posterior / np.linalg.norm(posterior, axis=-1, keepdims=True)
     left = np.cross(posterior, along)
-    return posterior, left * np.sign(left @ frame.left)
+    return posterior, left * np.sign(left @ frame.left)[..., None]
 
 
 def _ring(radius: Array) -> Array | None:
@@ -94,17 +108,17 @@ def _narrowest(field: Volume, frame: Frame, centres: Array, along: Array) -> Can
     smooth = ndimage.gaussian_filter1d(area(closed), SMOOTH_MM / SLICE_MM, mode="nearest")
     k = int(np.argmin(smooth))
     shift = centroid(closed[k])
-    centre = centres[k] + shift[0] * first + shift[1] * second
-    outline = centres[k] + closed[k][:, None] * rays
+    centre = centres[k] + shift[0] * first[k] + shift[1] * second[k]
+    outline = centres[k] + closed[k][:, None] * rays[k]
     seen = float((~np.isnan(radius[k])).mean())
     return Canal(
         centre_mm=centre,
-        axis=along,
+        axis=along[k],
         outline_mm=np.vstack([outline, outline[:1]]),
         line_mm=centres,
         area=Measure.of(
             float(smooth[k]),
-            _area_sd(closed[k], field, along),
+            _area_sd(closed[k], field, along[k]),
             "mm2",
             "edge of the label, averaged around the canal",
             confidence=Confidence.HIGH if seen > 0.5 else Confidence.MEDIUM,  # noqa: PLR2004

@@ -21,20 +21,26 @@ def sample(volume: Volume, positions_mm: Array) -> Array:
 
 
 def directions(first: Array, second: Array) -> Array:
-    """Unit vectors (R, 3) around a plane spanned by two unit vectors; ray 0 runs along first."""
-    return np.asarray(np.cos(ANGLES)[:, None] * first + np.sin(ANGLES)[:, None] * second)
+    """Return unit vectors (..., R, 3) around planes spanned by two unit vectors (..., 3).
+
+    Ray 0 runs along the first.
+    """
+    c, s = np.cos(ANGLES)[:, None], np.sin(ANGLES)[:, None]
+    return np.asarray(c * first[..., None, :] + s * second[..., None, :])
 
 
 def radii(
     field: Volume, centres_mm: Array, rays: Array, reach_mm: float, *, leaving: bool
 ) -> Array:
-    """Distance (S, R) from centres (S, 3) along rays (R, 3) to a surface [mm]; NaN if none.
+    """Distance (S, R) from centres (S, 3) along rays to a surface [mm]; NaN if none.
+
+    ``rays`` are (R, 3), or (S, R, 3) where each section has its own.
 
     ``leaving``: from inside (negative field) to outside; otherwise from outside into bone.
     A ray that starts on the wrong side has no surface.
     """
     t = np.arange(0.0, reach_mm + RAY_STEP_MM, RAY_STEP_MM)
-    values = sample(field, centres_mm[:, None, None, :] + t[:, None] * rays[:, None, :])
+    values = sample(field, centres_mm[:, None, None, :] + t[:, None] * rays[..., None, :])
     values = np.where(np.isnan(values), 5.0, values)
     values = -values if leaving else values
     change = (values[..., :-1] > 0) & (values[..., 1:] <= 0)

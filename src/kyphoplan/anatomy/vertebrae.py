@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kyphoplan.anatomy.canal import find_canal, ring_centre
+from kyphoplan.anatomy.canal import canal_curve, find_canal, ring_centre
 from kyphoplan.anatomy.edges import Relief
 from kyphoplan.anatomy.endplates import (
     LABEL_SD,
@@ -41,6 +41,7 @@ MARGIN = 3  # [voxel] background kept around a vertebra
 SMALLEST_VOXELS = 200  # [voxel] fewer is a crumb of a vertebra
 SLAB_MM = 6.0  # [mm] a label thinner than this along any axis shows no vertebra
 SPUR_MM = 1.5  # [mm] bone beyond the endplate's surface by more is osteophyte
+CANAL_REACH_MM = 30.0  # [mm] the axis is carried on so far beyond the outermost centres
 CUT_SHARE = 0.01  # [1] of the body's surface on the border of the image that makes it cropped
 
 
@@ -98,9 +99,9 @@ def locate(labels: LabelMap, ct: Volume | None = None) -> Spine:
         for level, bone in bones.items()
         if (settled := _settled(bone, roughs[level], heads.get(level))) is not None
     }
-    axes = _canal_axes(found)
+    lines = _canal_lines(found)
     vertebrae = [
-        _vertebra(bone, found[level], axes[level], ct) if level in found else _absent(bone)
+        _vertebra(bone, found[level], lines[level], ct) if level in found else _absent(bone)
         for level, bone in bones.items()
     ]
     return Spine(
@@ -249,17 +250,45 @@ def _settled(bone: Bone, rough: Rough | None, head: Array | None) -> Settled | N
     return Settled(fit=fit, rough=rough, centre_mm=centre)
 
 
-def _canal_axes(found: Mapping[Level, Settled]) -> dict[Level, Array]:
-    """Direction of the canal at each level: from the level below to the one above, if adjacent."""
-    levels = sorted(found)
-    axes = {}
-    for row, level in enumerate(levels):
-        axes[level] = found[level].rough.along
-        if 0 < row < len(levels) - 1:
-            upper, lower = levels[row - 1], levels[row + 1]
-            if follows(upper, level) and follows(level, lower):
-                axes[level] = unit(found[upper].centre_mm - found[lower].centre_mm)
-    return axes
+def _canal_lines(found: Mapping[Level, Settled]) -> dict[Level, tuple[Array, Array]]:
+    """Points (N, 3) [mm] and cranial directions of the canal's axis around each level.
+
+    One smooth curve through the canal's centres of adjacent levels; a straight line where a
+    vertebra stands alone.
+    """
+    lines = {}
+    for run in _runs(sorted(found)):
+        centres = np.array([found[level].centre_mm for level in run])
+        ends = tuple(_cranial(found[level]) for level in (run[0], run[-1]))
+        if len(run) == 1:
+            t = np.arange(-CANAL_REACH_MM, CANAL_REACH_MM + 1.0)[::-1]
+            points, along = centres + t[:, None] * ends[0], np.tile(ends[0], (t.size, 1))
+        else:
+            curve = canal_curve(centres, (ends[0], ends[1]))
+            t = np.arange(-CANAL_REACH_MM, curve.x[-1] + CANAL_REACH_MM)
+            inside = np.clip(t, 0.0, curve.x[-1])
+            along = -curve(inside, 1)
+            along /= np.linalg.norm(along, axis=1, keepdims=True)
+            points = curve(inside) - (t - inside)[:, None] * along
+        lines |= dict.fromkeys(run, (points, along))
+    return lines
+
+
+def _runs(levels: list[Level]) -> list[list[Level]]:
+    """Split levels into runs without a gap."""
+    runs: list[list[Level]] = []
+    for level in levels:
+        if runs and follows(runs[-1][-1], level):
+            runs[-1].append(level)
+        else:
+            runs.append([level])
+    return runs
+
+
+def _cranial(settled: Settled) -> Array:
+    """Direction of the canal towards the head, as first seen."""
+    along = settled.rough.along
+    return along * np.sign(along @ settled.fit.grid.frame.superior)
 
 
 def _absent(bone: Bone) -> Vertebra:
@@ -280,15 +309,15 @@ def _absent(bone: Bone) -> Vertebra:
     )
 
 
-def _vertebra(bone: Bone, settled: Settled, canal_axis: Array, ct: Volume | None) -> Vertebra:
+def _vertebra(
+    bone: Bone, settled: Settled, line: tuple[Array, Array], ct: Volume | None
+) -> Vertebra:
     """Find the anatomy of one vertebra."""
     fit, frame = settled.fit, settled.fit.grid.frame
     cropped = _is_cropped(bone, fit)
     body = None if cropped else _body(fit, bone, ct)
     wall = fit.grid.superior[~np.isnan(fit.found.posterior_wall)]
-    canal = find_canal(
-        bone.field, frame, settled.centre_mm, canal_axis, (float(wall.min()), float(wall.max()))
-    )
+    canal = find_canal(bone.field, frame, line, (float(wall.min()), float(wall.max())))
     pedicles = {side: None if cropped else find_pedicle(fit, bone.field, side) for side in Side}
     return Vertebra(
         level=bone.level,

@@ -4,10 +4,11 @@ import numpy as np
 
 from kyphoplan.case import Confidence, Level, Measure, Spine, Vertebra
 from kyphoplan.geometry import Array
+from kyphoplan.morphometry.norms import canal_trend
 
 NARROW_SD = 0.035  # [1] canal areas of neighbours scatter by this about a straight line
 WALL_SD_MM = 0.35  # [mm] a healthy posterior wall deviates so from its neighbours' shape
-INTACT_PART = (0.12, 0.45)  # [1] part of the wall that carries the reference, from the sound end
+INTACT_PART = (0.10, 0.40)  # [1] part of the wall that carries the reference, from the sound end
 SEARCH_PART = (0.45, 0.90)  # [1] part of the wall in which a fragment is sought
 NEIGHBOUR_MM = 1.5  # [mm] natural deviation of a wall from the line of its neighbours
 NODES = 41  # [1] heights at which walls are compared
@@ -17,7 +18,7 @@ def canal_compromise(spine: Spine, level: Level, intact: tuple[Level, ...]) -> M
     """Measure the loss of canal area [%] against the intact neighbours' interpolated area.
 
     100 * (1 - A0 / A), A interpolated over the levels between the nearest intact vertebra above
-    and below; both needed.
+    and below (both needed), along the usual widening of the canal from T11 to L5.
 
     References
     ----------
@@ -33,8 +34,10 @@ def canal_compromise(spine: Spine, level: Level, intact: tuple[Level, ...]) -> M
     assert a is not None and b is not None  # noqa: S101 - chosen so
     n_above, n_below = -(spine.steps(level, above) or 0), spine.steps(level, below) or 1
     share = n_above / (n_above + n_below)
-    values = [float(c.area.value or 0.0) for c in (vertebra.canal, a, b)]
-    sds = [c.area.sd / max(v, 1e-6) for c, v in zip((vertebra.canal, a, b), values, strict=True)]
+    trend = [canal_trend(at) for at in (level, above, below)]
+    canals = (vertebra.canal, a, b)
+    values = [float(c.area.value or 0.0) / t for c, t in zip(canals, trend, strict=True)]
+    sds = [c.area.sd / max(c.area.value or 0.0, 1e-6) for c in canals]
     reference = (1.0 - share) * values[1] + share * values[2]
     ratio = values[0] / reference
     spread = np.sqrt(sds[0] ** 2 + ((1.0 - share) * sds[1]) ** 2 + (share * sds[2]) ** 2)

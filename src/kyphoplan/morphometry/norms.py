@@ -56,3 +56,29 @@ def norm_heights(level: Level) -> tuple[tuple[float, float, float], float, str] 
         return None
     middle = MIDDLE_RATIO * 0.5 * (anterior + posterior)
     return (anterior, round(middle, 2), posterior), sd, source
+
+
+# Width and antero-posterior size of the canal [mm]: Panjabi 1991 (thoracic) and 1992 (lumbar).
+CANAL_MM: dict[Level, tuple[float, float]] = {
+    Level.T11: (19.4, 16.0),
+    Level.T12: (22.2, 18.1),
+    Level.L1: (23.7, 19.0),
+    Level.L2: (23.8, 18.2),
+    Level.L3: (24.3, 17.5),
+    Level.L4: (25.4, 18.6),
+    Level.L5: (27.1, 19.7),
+}
+
+
+def canal_trend(level: Level) -> float:
+    """Return how large the canal of a level usually is, relative to T11 [1].
+
+    Ratio of width times depth; 1 above T11, where the canal hardly changes.
+
+    Examples
+    --------
+    >>> round(canal_trend(Level.L1), 2), canal_trend(Level.T8)
+    (1.45, 1.0)
+    """
+    width, depth = CANAL_MM.get(level, CANAL_MM[Level.T11] if level < Level.L1 else (27.1, 19.7))
+    return width * depth / (CANAL_MM[Level.T11][0] * CANAL_MM[Level.T11][1])

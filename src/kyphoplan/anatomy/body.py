@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from kyphoplan.anatomy.grid import Grid, crossing
+from kyphoplan.anatomy.grid import Grid, Mask, crossing
 from kyphoplan.geometry import Array
 
 MIDLINE_MM = 2.5  # [mm] half width of the band that stands for the mid-sagittal plane
@@ -151,7 +151,7 @@ def _wall_across(
         hit[field[:, ::-1, k][:, start] < 0] = np.nan  # the ray starts in bone: a pedicle
         hit[canal_posterior[k] - hit > LONGEST_GAP_MM] = np.nan
         seen[:, column] = hit
-    enough = (~np.isnan(seen)).mean(axis=1) > 0.5 if rows.size else np.zeros(grid.left.size, bool)
+    enough = (~np.isnan(seen)).sum(axis=1) > 0.5 * max(rows.size, 1)
     wall = np.full(grid.left.size, np.nan)
     if enough.any():
         wall[enough] = np.nanmedian(seen[enough], axis=1)
@@ -175,7 +175,7 @@ def _not_into_pedicles(wall: Array, left: Array) -> Array:
     return np.minimum(wall, limit)
 
 
-def body_mask(field: Array, grid: Grid, found: Outline, canal: tuple[Array, Array]) -> Array:
+def body_mask(field: Array, grid: Grid, found: Outline, canal: tuple[Array, Array]) -> Mask:
     """Return the body (L, P, S) as booleans: bone in front of the cut surface.
 
     Within the canal's width everything in front of the canal is body (a fragment pushed into the
@@ -201,12 +201,12 @@ def _wall_position(found: Outline, grid: Grid) -> float:
     return float(np.median(found.wall_across[np.abs(grid.left) <= INNER_CANAL_MM[1]]))
 
 
-def _mostly(slices: Array) -> Array:
-    """True (L, P) where at least half of the slices (L, P, N) hold bone."""
+def _mostly(slices: Mask) -> Mask:
+    """Tell (L, P) where at least half of the slices (L, P, N) hold bone."""
     return np.asarray(slices.mean(axis=2) > 0.5)  # noqa: PLR2004 - majority
 
 
-def footprint(bone: Array, grid: Grid, found: Outline) -> Array:
+def footprint(bone: Mask, grid: Grid, found: Outline) -> Mask:
     """Return the waist's outline (L, P) as booleans, without roots of processes, ribs or spurs.
 
     The middle of the body seen from above; where pedicles join its sides, only what is seen below
@@ -222,7 +222,7 @@ def footprint(bone: Array, grid: Grid, found: Outline) -> Array:
     return largest(flat & opened)
 
 
-def largest(mask: Array) -> Array:
+def largest(mask: Mask) -> Mask:
     """Return the largest connected component of a mask (empty if the mask is)."""
     labels, count = ndimage.label(mask)
     if count <= 1:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from scipy.spatial import cKDTree
 from scipy.special import ndtr
 
+from kyphoplan.anatomy.relief import Relief
 from kyphoplan.case import Volume
 from kyphoplan.geometry import Array, Frame
 
@@ -23,50 +23,6 @@ FEWEST_VOXELS = 20.0  # [1] four unknowns and noise
 SHARPEST_SHELL_HU = 40.0  # [HU] a weaker shell is not told from texture
 NOISE_RATIO = 4.0  # [1] residual must rise by this many noise variances within the search
 FLOOR_SD_MM = 0.08  # [mm] shell thickness and blur differ from the model's
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Relief:
-    """A smooth surface s(left, posterior): a quadratic plus a blurred remainder.
-
-    Attributes
-    ----------
-    coefficients : (6,) of 1, u, v, uu, uv, vv.
-    corner : (2,) place of the remainder's first node [mm]; its nodes are 1 mm apart.
-    remainder : (A, B) [mm].
-    """
-
-    coefficients: Array
-    corner: Array
-    remainder: Array
-
-    @classmethod
-    def through(cls, left: Array, posterior: Array, height: Array, blur_mm: float) -> "Relief":
-        """Fit the surface to scattered points (N,); infinite blur keeps the quadratic alone."""
-        coefficients = np.linalg.lstsq(_terms(left, posterior), height, rcond=None)[0]
-        corner = np.floor([left.min(), posterior.min()]) - 2.0
-        if np.isinf(blur_mm):
-            return cls(coefficients=coefficients, corner=corner, remainder=np.zeros((1, 1)))
-        rest = height - _terms(left, posterior) @ coefficients
-        node = np.rint(np.stack([left, posterior], axis=1) - corner).astype(int)
-        total, count = (np.zeros(node.max(axis=0) + 3) for _ in range(2))
-        np.add.at(total, (node[:, 0], node[:, 1]), rest)
-        np.add.at(count, (node[:, 0], node[:, 1]), 1.0)
-        total, count = (ndimage.gaussian_filter(grid, blur_mm) for grid in (total, count))
-        return cls(
-            coefficients=coefficients, corner=corner, remainder=total / np.maximum(count, 1e-3)
-        )
-
-    def at(self, left: Array, posterior: Array) -> Array:
-        """Height of the surface [mm]; beyond its points it continues smoothly."""
-        place = np.stack([left - self.corner[0], posterior - self.corner[1]])
-        rest = ndimage.map_coordinates(self.remainder, place, order=1, mode="nearest")
-        return np.asarray(_terms(left, posterior) @ self.coefficients + rest)
-
-
-def _terms(u: Array, v: Array) -> Array:
-    """The six terms (..., 6) of a quadratic surface."""
-    return np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=-1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -224,7 +180,7 @@ def _profiles(points: Cloud, left: Array, posterior: Array, radius: float) -> Pr
         value[n] = np.bincount(bins[use], w * y, count)
         square[n] = (w * y * y).sum()
         free[n] = w.sum() ** 2 / max((w * w).sum(), 1e-12) if use.size else 0.0
-    outward = low + (np.arange(count) + 0.5) * BIN_MM
+    outward = np.asarray(low + (np.arange(count) + 0.5) * BIN_MM, np.float64)
     return Profiles(outward=outward, weight=weight, value=value, square=square, free=free)
 
 
@@ -239,11 +195,12 @@ def _costs(profile: Profiles, trial: Array, box: float, sigma: float) -> tuple[A
     right = np.tensordot(profile.value, design, axes=(1, 1))  # (N, B, 3)
     levels = np.linalg.solve(gram, right[..., None])[..., 0]
     cost = profile.square[:, None] - (levels * right).sum(axis=-1)
-    return np.where(levels[..., 2] > 0, cost, np.inf), levels[..., 2]
+    cost = np.where(levels[..., 2] > 0, cost, np.inf)
+    return np.asarray(cost, np.float64), np.asarray(levels[..., 2], np.float64)
 
 
 def _blurred_step(x: Array, box: float, sigma: float) -> Array:
-    """Unit step at 0 after averaging over a box and a normal blur, at positions x [mm]."""
+    """Return a unit step at 0, averaged over a box and blurred, at positions x [mm]."""
 
     def integral(y: Array) -> Array:
         z = y / sigma
@@ -313,7 +270,7 @@ def smooth_shift(edge: Edge, left: Array, posterior: Array) -> tuple[Array, NDAr
 
 
 def _consistent(edge: Edge) -> NDArray[np.bool_]:
-    """True where a shift agrees with the median of its neighbours."""
+    """Tell where a shift agrees with the median of its neighbours."""
     distance = np.hypot(
         edge.left[:, None] - edge.left[None], edge.posterior[:, None] - edge.posterior[None]
     )

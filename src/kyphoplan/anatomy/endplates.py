@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from kyphoplan.anatomy.edges import Relief, cloud, fit_edges, nodes, smooth_shift
-from kyphoplan.anatomy.grid import Grid, crossing
+from kyphoplan.anatomy.edges import cloud, fit_edges, nodes, smooth_shift
+from kyphoplan.anatomy.grid import Grid, Mask, crossing
+from kyphoplan.anatomy.relief import Relief
 from kyphoplan.case import Endplate, Volume
 from kyphoplan.geometry import Array, unit
 
@@ -39,7 +40,7 @@ class Columns:
 
 
 def columns(
-    field: Array, grid: Grid, body: Array, waist: Array, middle: float, sign: int
+    field: Array, grid: Grid, body: Mask, waist: Mask, middle: float, sign: int
 ) -> Columns:
     """Walk from the body's middle plane to the surface in each column of the waist.
 
@@ -179,6 +180,6 @@ def build_endplate(
 
 
 def point_sd(voxel_along_mm: float, refined: float) -> float:
-    """Standard uncertainty of an endplate point along the body's axis [mm]."""
+    """Return the standard uncertainty of an endplate point along the body's axis [mm]."""
     label_only = LABEL_SD * voxel_along_mm
     return float((1.0 - refined) * label_only + refined * 0.4 * label_only + 0.05)

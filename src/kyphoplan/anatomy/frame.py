@@ -6,7 +6,7 @@ import numpy as np
 
 from kyphoplan.anatomy.body import Outline, body_mask, canal_line, footprint, outline
 from kyphoplan.anatomy.endplates import columns, plane, without_spurs
-from kyphoplan.anatomy.grid import Grid
+from kyphoplan.anatomy.grid import Grid, Mask
 from kyphoplan.anatomy.orientation import Rough
 from kyphoplan.case import Volume
 from kyphoplan.geometry import Array, Frame, unit
@@ -31,8 +31,8 @@ class Fit:
     grid: Grid
     field: Array
     found: Outline
-    body: Array
-    waist: Array
+    body: Mask
+    waist: Mask
     canal: tuple[Array, Array]
 
 

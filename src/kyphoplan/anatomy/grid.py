@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from kyphoplan.case import Volume
 from kyphoplan.geometry import Array, Frame
+
+Mask = NDArray[np.bool_]
 
 LEFT_MM = 42.0  # [mm] half width of the grid; keeps the transverse processes' roots
 ANTERIOR_MM = 62.0  # [mm] in front of the canal: deepest body 45 mm and an osteophyte

@@ -13,6 +13,7 @@ from kyphoplan.geometry import Array, reject, unit
 BESIDE_MM = (4.0, 27.0)  # [mm] lateral distance of a pedicle's centre from the canal's axis
 REACH_MM = 16.0  # [mm] half of the tallest section that is followed
 WALK_MM = 3.0  # [mm] how far the isthmus is sought along the axis on each side
+NEAR_MM = (2.5, 4.0)  # [mm] before and behind the isthmus that give the axis; the body is near
 SMALLEST_MM2 = 6.0  # [mm2] below this no pedicle is measured
 STEEPEST = (0.70, 0.45)  # [1] tangent of the largest convergence (35 deg) and tilt (24 deg)
 ONE_SIDED = 1.3  # [1] a ray longer than this times its opposite runs on into a process
@@ -72,7 +73,7 @@ def _axis(sections: Array) -> tuple[Array, Array]:
     """Centre of the smallest coronal section and the axis there, both local [mm]."""
     smooth = ndimage.gaussian_filter1d(sections[:, 3], 1.0, mode="nearest")
     near = sections[:, 1] - sections[int(np.argmin(smooth)), 1]
-    close = (near >= -2.5) & (near <= 4.0)  # [mm] the body is near in front
+    close = (near >= -NEAR_MM[0]) & (near <= NEAR_MM[1])
     fit = np.polynomial.polynomial.polyfit(near[close], sections[close][:, [0, 2]], 1)
     slopes = np.clip(fit[1], -np.array(STEEPEST), np.array(STEEPEST))
     v0 = sections[int(np.argmin(smooth)), 1]
@@ -108,10 +109,10 @@ def _narrowest(
         isthmus_mm=centres[k],
         axis=axis,
         outline_mm=np.vstack([outline, outline[:1]]),
-        width=_diameter(smooth[k, 0], field, first)
-        if smooth[k, 0] <= BROADEST * smooth[k, 1]
+        width=_diameter(sizes[k, 0], field, first)
+        if sizes[k, 0] <= BROADEST * sizes[k, 1]
         else Measure.unknown("mm", "no isthmus: the pedicle runs into the transverse process"),
-        height=_diameter(smooth[k, 1], field, second),
+        height=_diameter(sizes[k, 1], field, second),
     )
 
 

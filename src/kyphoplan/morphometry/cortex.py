@@ -51,7 +51,7 @@ def _peaks(ct: Volume, surface: Array, outward: Array) -> Array:
 
 def _threshold(ct: Volume, vertebra: Vertebra, peaks: Array) -> float | None:
     """Intensity [HU] below which the shell counts as missing; None if it cannot be told."""
-    assert vertebra.frame is not None  # noqa: S101 - located
+    assert vertebra.frame is not None  # located
     offsets = np.stack(np.meshgrid(*[np.arange(-5.0, 5.1, 2.5)] * 3), axis=-1).reshape(-1, 3)
     index = ct.to_indices(vertebra.frame.to_patient(offsets)).T
     inner = ndimage.map_coordinates(np.asarray(ct.voxels, np.float32), index, order=1)
@@ -71,7 +71,7 @@ def _wall_gaps(vertebra: Vertebra, ct: Volume) -> list[CorticalGap] | None:
     if level is None:
         return None
     holes = ndimage.gaussian_filter(np.where(np.isnan(peaks), level + 1.0, peaks), 0.7) < level
-    assert vertebra.frame is not None  # noqa: S101
+    assert vertebra.frame is not None
     local = outward @ vertebra.frame.axes.T
     width = np.deg2rad(FAN_DEG) * np.hypot(
         *np.moveaxis(vertebra.frame.to_local(surface)[..., :2], -1, 0)
@@ -82,7 +82,9 @@ def _wall_gaps(vertebra: Vertebra, ct: Volume) -> list[CorticalGap] | None:
 def _wall_map(vertebra: Vertebra) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Surface points (A, H, 3), outward directions and where the wall is free of pedicles."""
     body, frame = vertebra.body, vertebra.frame
-    assert body is not None and frame is not None and vertebra.parts is not None  # noqa: S101
+    assert body is not None
+    assert frame is not None
+    assert vertebra.parts is not None
     angles = np.deg2rad(np.arange(0.0, 360.0, FAN_DEG))
     half = 0.5 * float((body.superior.middle_mm - body.inferior.middle_mm) @ frame.superior)
     heights = np.arange(-RIM_PART * half, RIM_PART * half, RISE_MM)
@@ -103,7 +105,7 @@ def _wall_map(vertebra: Vertebra) -> tuple[Array, Array, NDArray[np.bool_]]:
 
 
 def _sharp(ct: Volume, outward: Array) -> NDArray[np.bool_]:
-    """True where the CT's voxels are thin enough along a direction (..., 3) to show the shell."""
+    """Tell where the CT's voxels are thin enough along a direction (..., 3) for the shell."""
     return np.asarray(np.linalg.norm(outward @ ct.affine[:3, :3], axis=-1) <= COARSEST_MM)
 
 
@@ -117,7 +119,8 @@ def _wall_site(direction: Array) -> GapSite:
 def _plate_gaps(vertebra: Vertebra, ct: Volume) -> list[CorticalGap] | None:
     """Gaps of both endplates, on a 1 mm map of the surface."""
     body, frame = vertebra.body, vertebra.frame
-    assert body is not None and frame is not None  # noqa: S101
+    assert body is not None
+    assert frame is not None
     found: list[CorticalGap] = []
     for plate, site in ((body.superior, GapSite.SUPERIOR), (body.inferior, GapSite.INFERIOR)):
         local = frame.to_local(plate.points_mm)

@@ -82,8 +82,8 @@ def density_hu(vertebra: Vertebra, inside: Inside | None) -> Measure:
 
 
 def _core(vertebra: Vertebra, inside: Inside) -> NDArray[np.bool_]:
-    """True in the trabecular core."""
-    assert vertebra.parts is not None  # noqa: S101 - told by `look_inside`
+    """Find the trabecular core (L, P, S)."""
+    assert vertebra.parts is not None  # told by `look_inside`
     core = inside.depth_mm > CORE_MM
     odd = (inside.depth_mm > 0) & ((inside.hu < GAS_HU) | (inside.hu > DENSE_HU))
     odd &= inside.depth_mm > 0.5 * CORE_MM
@@ -99,7 +99,8 @@ def _core(vertebra: Vertebra, inside: Inside) -> NDArray[np.bool_]:
 def _places(vertebra: Vertebra) -> tuple[Array, Array]:
     """Left and posterior coordinates of the nodes in the body's frame [mm]."""
     parts, frame = vertebra.parts, vertebra.frame
-    assert parts is not None and frame is not None  # noqa: S101 - located
+    assert parts is not None  # located
+    assert frame is not None
     corner = frame.to_local(parts.affine[:3, 3])
     step = float(parts.spacing_mm[0])
     return corner[0] + step * np.arange(parts.shape[0]), corner[1] + step * np.arange(

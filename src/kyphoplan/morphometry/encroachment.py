@@ -31,7 +31,8 @@ def canal_compromise(spine: Spine, level: Level, intact: tuple[Level, ...]) -> M
     if above is None or below is None:
         return Measure.unknown("%", "no reference: needs an intact vertebra above and below")
     a, b = spine[above].canal, spine[below].canal
-    assert a is not None and b is not None  # noqa: S101 - chosen so
+    assert a is not None  # chosen so
+    assert b is not None
     n_above, n_below = -(spine.steps(level, above) or 0), spine.steps(level, below) or 1
     share = n_above / (n_above + n_below)
     trend = [canal_trend(at) for at in (level, above, below)]
@@ -106,7 +107,7 @@ def retropulsion(spine: Spine, level: Level, intact: tuple[Level, ...]) -> Measu
 
 def _continued(vertebra: Vertebra, neighbours: list[Vertebra], heights: Array) -> Array:
     """Posterior position (N,) of the neighbours' walls continued behind a body [mm]."""
-    assert vertebra.frame is not None  # noqa: S101 - has a body
+    assert vertebra.frame is not None  # has a body
     places = np.vstack(
         [vertebra.frame.to_local(v.body.posterior_wall_mm) for v in neighbours if v.body]
     )
@@ -115,7 +116,8 @@ def _continued(vertebra: Vertebra, neighbours: list[Vertebra], heights: Array) -
 
 def _wall(vertebra: Vertebra) -> tuple[Array, Array]:
     """Heights (N,) and posterior position (N,) of the wall over its relative height [mm]."""
-    assert vertebra.body is not None and vertebra.frame is not None  # noqa: S101
+    assert vertebra.body is not None
+    assert vertebra.frame is not None
     local = vertebra.frame.to_local(vertebra.body.posterior_wall_mm)
     body, frame = vertebra.body, vertebra.frame
     bottom = frame.to_local(body.inferior.posterior_mm)[2]

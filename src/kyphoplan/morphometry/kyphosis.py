@@ -42,7 +42,7 @@ def _trust(sd_deg: float) -> Confidence:
 
 
 def wedge_angle(vertebra: Vertebra) -> Measure:
-    """Measure the angle between the endplate lines of one body [deg], positive if the front is low."""
+    """Measure the angle of one body's endplate lines [deg], positive if the front is lower."""
     body, frame = vertebra.body, vertebra.frame
     if body is None or frame is None:
         return Measure.unknown("deg", vertebra.reason)
@@ -59,7 +59,10 @@ def cobb_angle(upper: Vertebra, lower: Vertebra) -> Measure:
     for vertebra in (upper, lower):
         if vertebra.body is None or vertebra.frame is None:
             return Measure.unknown("deg", f"{vertebra.level}: {vertebra.reason}")
-    assert upper.body and lower.body and upper.frame and lower.frame  # noqa: S101 - told above
+    assert upper.body  # told above
+    assert lower.body
+    assert upper.frame
+    assert lower.frame
     left = unit(upper.frame.left + lower.frame.left)
     top, bottom = upper.body.superior, lower.body.inferior
     sd = _angle_sd(top, bottom)

@@ -1,0 +1,137 @@
+"""The nouns of one vertebra's bone: body with endplates and walls, arch, osteophytes."""
+
+import numpy as np
+
+from kyphoplan.anatomy.bones import Bone
+from kyphoplan.anatomy.endplates import (
+    LABEL_SD,
+    Columns,
+    build_endplate,
+    columns,
+    refine,
+    without_spurs,
+)
+from kyphoplan.anatomy.frame import Fit
+from kyphoplan.anatomy.grid import Grid, Mask
+from kyphoplan.anatomy.relief import Relief
+from kyphoplan.case import Body, Confidence, Measure, Part, Volume
+from kyphoplan.geometry import Array
+
+SPUR_MM = 1.5  # [mm] bone beyond the endplate's surface by more is osteophyte
+
+
+def _surfaces(fit: Fit, ct: Volume | None) -> tuple[Columns, Columns] | None:
+    """Find the columns of both endplates, sharpened by the CT if there is one."""
+    found = []
+    for sign in (1, -1):
+        surface = columns(fit.field, fit.grid, fit.body, fit.waist, fit.found.middle, sign)
+        if surface.left.size < 60:  # noqa: PLR2004 - hardly a surface
+            return None
+        surface = without_spurs(surface)
+        if ct is not None:
+            surface = refine(surface, fit.grid, ct)
+        found.append(surface)
+    return found[0], found[1]
+
+
+def _extent(volume: Volume, direction: Array) -> float:
+    """Size of a voxel along a direction [mm]: root sum of squares of its edges' projections."""
+    return float(np.linalg.norm(direction @ volume.affine[:3, :3]))
+
+
+def build_body(fit: Fit, bone: Bone, ct: Volume | None) -> tuple[Body | None, Mask | None]:
+    """Build the body from its surfaces and walls, and find its osteophytes (L, P, S).
+
+    (None, None) if its surfaces cannot be followed.
+    """
+    surfaces = _surfaces(fit, ct)
+    walls = _waist_walls(fit)
+    if surfaces is None or walls is None:
+        return None, None
+    grid, found = fit.grid, fit.found
+    along = _extent(bone.field, grid.frame.superior)
+    superior, inferior = (build_endplate(s, grid, walls, along) for s in surfaces)
+    known = ~np.isnan(found.posterior_wall)
+    heights = grid.superior[known]
+    anterior, posterior = (
+        grid.frame.to_patient(np.stack([0.0 * heights, wall[known], heights], axis=1))
+        for wall in (found.anterior_wall, found.posterior_wall)
+    )
+    spurs = _osteophytes(fit, surfaces)
+    body = Body(
+        superior=superior,
+        inferior=inferior,
+        anterior_wall_mm=anterior,
+        posterior_wall_mm=posterior,
+        depth_mm=walls[1] - walls[0],
+        width_mm=float(np.ptp(grid.left[fit.waist.any(axis=1)])) + grid.step_mm,
+        volume=_volume(fit, bone, spurs),
+    )
+    return body, spurs
+
+
+def _waist_walls(fit: Fit) -> tuple[float, float] | None:
+    """Anterior and posterior wall on the mid-line at the body's waist [mm]."""
+    near = np.abs(fit.grid.superior - fit.found.middle) <= 2.0  # noqa: PLR2004 [mm]
+    anterior, posterior = fit.found.anterior_wall[near], fit.found.posterior_wall[near]
+    if np.isnan(anterior).all() or np.isnan(posterior).all():
+        return None
+    return float(np.nanmedian(anterior)), float(np.nanmedian(posterior))
+
+
+def _continued(surface: Columns, grid: Grid) -> Array:
+    """Smooth continuation of an endplate over the whole grid (L, P) [mm]."""
+    base = Relief.through(surface.left, surface.posterior, surface.height, np.inf)
+    return base.at(*np.meshgrid(grid.left, grid.posterior, indexing="ij"))
+
+
+def _osteophytes(fit: Fit, surfaces: tuple[Columns, Columns]) -> Mask:
+    """Bone (L, P, S) that stands out of the body's own outline: spurs and bridges."""
+    grid = fit.grid
+    top = _continued(surfaces[0], grid)
+    bottom = _continued(surfaces[1], grid)
+    s = grid.superior[None, None, :]
+    past = (s > top[:, :, None] + SPUR_MM) | (s < bottom[:, :, None] - SPUR_MM)
+    ahead = grid.posterior[None, :, None] < np.nanmedian(fit.found.posterior_wall)
+    bone = (fit.field < 0) & ahead & ~fit.body
+    reach = np.abs(grid.left)[:, None, None] < 30.0  # noqa: PLR2004 [mm] not the processes' tips
+    outer = ~fit.waist[:, :, None]
+    return np.asarray((fit.body & past & outer) | (bone & reach & ahead))
+
+
+def _volume(fit: Fit, bone: Bone, osteophytes: Mask) -> Measure:
+    """Volume of the body [ml] with partial voxels at its surface."""
+    grid = fit.grid
+    share = np.clip(0.5 - fit.field / grid.step_mm, 0.0, 1.0)
+    near = fit.body & ~osteophytes
+    inside = near | (_grown(near) & (fit.field >= 0))
+    cell = grid.step_mm**3 / 1000.0
+    value = float(share[inside].sum()) * cell
+    surface = 6.0 * (value * 1000.0) ** (2.0 / 3.0)  # [mm2] of a cube of that volume
+    voxel = float(np.cbrt(bone.field.voxel_mm3))
+    sd = surface * LABEL_SD * voxel * 0.15 / 1000.0
+    return Measure.of(
+        value,
+        sd,
+        "ml",
+        f"label edge at {voxel:.1f} mm voxels; cut behind the pedicles",
+        confidence=Confidence.HIGH if sd < 0.03 * value else Confidence.MEDIUM,
+        lowest=0.0,
+    )
+
+
+def _grown(mask: Mask) -> Mask:
+    """Return the mask and its six neighbours."""
+    grown = mask.copy()
+    for axis in range(3):
+        grown |= np.roll(mask, 1, axis) | np.roll(mask, -1, axis)
+    return grown
+
+
+def build_parts(fit: Fit, spurs: Mask | None) -> Volume:
+    """Mark each node of the grid as outside, body, arch or osteophyte."""
+    parts = np.where(fit.field < 0, Part.ARCH, Part.OUTSIDE).astype(np.uint8)
+    parts[fit.body] = Part.BODY
+    if spurs is not None:
+        parts[spurs] = Part.OSTEOPHYTE
+    return Volume(parts, fit.grid.affine)

@@ -17,6 +17,8 @@ INNER = 0.70  # [1] part of the footprint that gives the endplate's plane
 WINDOW_MM = 5.0  # [mm] radius of the local fit at 1 mm voxels
 WALL_MM = 1.2  # [mm] columns nearer to the outline hold the cortical wall and the rounded rim
 SPUR_MM = 3.0  # [mm] a column that leaves the fitted plane outwards by more is an osteophyte
+LABEL_POINT_SD = 0.155  # [voxel] error of a point of the label's surface, calibrated on phantoms
+EDGE_POINT_SD = (0.03, 0.08)  # [mm, voxel] of a point placed by the CT's edge, calibrated so
 LABEL_SD = 0.29  # [voxel] error of one labelled edge: uniform over a voxel, 1/sqrt(12)
 
 
@@ -181,5 +183,6 @@ def build_endplate(
 
 def point_sd(voxel_along_mm: float, refined: float) -> float:
     """Return the standard uncertainty of an endplate point along the body's axis [mm]."""
-    label_only = LABEL_SD * voxel_along_mm
-    return float((1.0 - refined) * label_only + refined * 0.4 * label_only + 0.05)
+    by_label = LABEL_POINT_SD * voxel_along_mm
+    by_edge = EDGE_POINT_SD[0] + EDGE_POINT_SD[1] * voxel_along_mm
+    return float((1.0 - refined) * by_label + refined * by_edge)

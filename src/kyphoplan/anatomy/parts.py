@@ -4,7 +4,6 @@ import numpy as np
 
 from kyphoplan.anatomy.bones import Bone
 from kyphoplan.anatomy.endplates import (
-    LABEL_SD,
     Columns,
     build_endplate,
     columns,
@@ -17,6 +16,7 @@ from kyphoplan.anatomy.relief import Relief
 from kyphoplan.case import Body, Confidence, Measure, Part, Volume
 from kyphoplan.geometry import Array
 
+VOLUME_SD = 0.026  # [1] of the body's volume: where the cut behind the pedicles runs (phantoms)
 SPUR_MM = 1.5  # [mm] bone beyond the endplate's surface by more is osteophyte
 
 
@@ -107,9 +107,8 @@ def _volume(fit: Fit, bone: Bone, osteophytes: Mask) -> Measure:
     inside = near | (_grown(near) & (fit.field >= 0))
     cell = grid.step_mm**3 / 1000.0
     value = float(share[inside].sum()) * cell
-    surface = 6.0 * (value * 1000.0) ** (2.0 / 3.0)  # [mm2] of a cube of that volume
     voxel = float(np.cbrt(bone.field.voxel_mm3))
-    sd = surface * LABEL_SD * voxel * 0.15 / 1000.0
+    sd = VOLUME_SD * value
     return Measure.of(
         value,
         sd,

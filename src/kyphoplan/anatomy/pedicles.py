@@ -4,19 +4,24 @@ import numpy as np
 from scipy import ndimage
 
 from kyphoplan.anatomy.body import largest
-from kyphoplan.anatomy.endplates import LABEL_SD
 from kyphoplan.anatomy.frame import Fit
-from kyphoplan.anatomy.rays import RAYS, area, centroid, directions, ellipse, radii
+from kyphoplan.anatomy.rays import ANGLES, RAYS, area, centroid, directions, ellipse, radii
 from kyphoplan.case import Confidence, Measure, Pedicle, Side, Volume
-from kyphoplan.geometry import Array, reject, unit
+from kyphoplan.geometry import Array, reject, rotation, unit
 
 BESIDE_MM = (4.0, 27.0)  # [mm] lateral distance of a pedicle's centre from the canal's axis
 REACH_MM = 16.0  # [mm] half of the tallest section that is followed
 WALK_MM = 3.0  # [mm] how far the isthmus is sought along the axis on each side
 NEAR_MM = (2.5, 4.0)  # [mm] before and behind the isthmus that give the axis; the body is near
 SMALLEST_MM2 = 6.0  # [mm2] below this no pedicle is measured
-STEEPEST = (0.70, 0.45)  # [1] tangent of the largest convergence (35 deg) and tilt (24 deg)
+STEEPEST = 0.7  # [1] tangent of the largest convergence, 35 degrees
+TILT_DEG = 24.0  # [deg] largest turn in the sagittal plane in one search
+CONVERGENCE_DEG = 16.0  # [deg] largest turn in the axial plane in one search
+TURN_STEP_DEG = 4.0  # [deg]
 ONE_SIDED = 1.3  # [1] a ray longer than this times its opposite runs on into a process
+DIAMETER_SD_MM = 0.10  # [mm] of a diameter in fine voxels, calibrated on phantoms
+DIAMETER_VOXEL_SD = 0.085  # [1/mm] growth with the square of the voxel size (phantoms)
+PAST_ELLIPSE = 1.12  # [1] a ray longer than this times the fitted ellipse is a leak
 BROADEST = 1.35  # [1] width over height; L5: 18.0 / 14.0 mm in Zindrick 1987 (secondary)
 LEAK = 1.7  # [1] a ray longer than this times the median runs on into body or lamina
 
@@ -26,9 +31,14 @@ def find_pedicle(fit: Fit, field: Volume, side: Side) -> Pedicle | None:
     sections = _coronal_sections(fit, 1.0 if side is Side.LEFT else -1.0)
     if sections is None:
         return None
-    centre, axis = _axis(sections)
     frame = fit.grid.frame
-    return _narrowest(field, side, frame.to_patient(centre), axis @ frame.axes, frame.left)
+    place, inward = _start(sections)
+    centre = frame.to_patient(place)
+    axis = unit(-frame.posterior + inward * frame.left)
+    for _ in range(2):
+        for turn, reach in ((frame.left, TILT_DEG), (frame.superior, CONVERGENCE_DEG)):
+            axis = _most_across(field, centre, axis, (turn, reach), frame.left)
+    return _narrowest(field, side, centre, axis, frame.left)
 
 
 def _coronal_sections(fit: Fit, sign: float) -> Array | None:
@@ -69,16 +79,50 @@ def _bridge(sections: Array) -> Array | None:
     return kept if len(kept) >= 3 else None  # noqa: PLR2004 - a line
 
 
-def _axis(sections: Array) -> tuple[Array, Array]:
-    """Centre of the smallest coronal section and the axis there, both local [mm]."""
+def _start(sections: Array) -> tuple[Array, float]:
+    """Centre (3,) [mm, local] of the smallest coronal section and the rough convergence there.
+
+    The convergence is the leftward shift per mm towards anterior [1].
+    """
     smooth = ndimage.gaussian_filter1d(sections[:, 3], 1.0, mode="nearest")
-    near = sections[:, 1] - sections[int(np.argmin(smooth)), 1]
+    k = int(np.argmin(smooth))
+    near = sections[:, 1] - sections[k, 1]
     close = (near >= -NEAR_MM[0]) & (near <= NEAR_MM[1])
     fit = np.polynomial.polynomial.polyfit(near[close], sections[close][:, [0, 2]], 1)
-    slopes = np.clip(fit[1], -np.array(STEEPEST), np.array(STEEPEST))
-    v0 = sections[int(np.argmin(smooth)), 1]
-    centre = np.array([fit[0, 0], v0, fit[0, 1]])
-    return centre, -unit([slopes[0], 1.0, slopes[1]])
+    centre = np.array([fit[0, 0], sections[k, 1], fit[0, 1]])
+    return centre, -float(np.clip(fit[1, 0], -STEEPEST, STEEPEST))
+
+
+def _most_across(
+    field: Volume, centre: Array, axis: Array, search: tuple[Array, float], left: Array
+) -> Array:
+    """Turn the axis about one direction until it cuts the smallest sections.
+
+    A tube's section is smallest when it is cut straight across. ``search`` is the direction (3,)
+    to turn about and the largest turn [deg].
+    """
+    turn, reach = search
+    turns = np.arange(-reach, reach + 0.1, TURN_STEP_DEG)
+    size = np.array(
+        [_section_area(field, centre, rotation(turn, angle) @ axis, left) for angle in turns]
+    )
+    k = int(np.argmin(size))
+    if not np.isfinite(size[k]):
+        return axis
+    best = turns[k]
+    if 0 < k < size.size - 1 and np.isfinite(size[k - 1 : k + 2]).all():
+        bend = size[k - 1] - 2.0 * size[k] + size[k + 1]
+        best += 0.5 * TURN_STEP_DEG * (size[k - 1] - size[k + 1]) / max(bend, 1e-9)
+    return rotation(turn, float(best)) @ axis
+
+
+def _section_area(field: Volume, centre: Array, axis: Array, left: Array) -> float:
+    """Mean area [mm2] of three sections around a centre; inf where the axis leaves the bone."""
+    first = unit(reject(left, axis))
+    centres = centre + np.array([-1.5, 0.0, 1.5])[:, None] * axis
+    rays = directions(first, np.cross(axis, first))
+    radius = _without_leaks(radii(field, centres, rays, REACH_MM, leaving=True))
+    return np.inf if radius is None else float(area(radius).mean())
 
 
 def _narrowest(
@@ -98,7 +142,7 @@ def _narrowest(
     radius = _without_leaks(radii(field, centres, rays, REACH_MM, leaving=True))
     if radius is None:
         return None
-    sizes = np.array([ellipse(row) for row in radius])
+    sizes = np.array([ellipse(_within_ellipse(row)) for row in radius])
     smooth = ndimage.gaussian_filter1d(sizes, 1.0, axis=0, mode="nearest")
     k = int(np.argmin(smooth[:, 0] * smooth[:, 1]))
     if area(radius[k]) < SMALLEST_MM2:
@@ -127,12 +171,19 @@ def _without_leaks(radius: Array) -> Array | None:
     return np.minimum(closed, ONE_SIDED * np.roll(closed, RAYS // 2, axis=1))
 
 
+def _within_ellipse(radius: Array) -> Array:
+    """Cut rays (R,) that leave the section's own ellipse: roots of processes, corners."""
+    a, b = ellipse(radius)
+    edge = 0.5 / np.sqrt((np.cos(ANGLES) / a) ** 2 + (np.sin(ANGLES) / b) ** 2)
+    return np.minimum(radius, PAST_ELLIPSE * edge)
+
+
 def _diameter(value: float, field: Volume, direction: Array) -> Measure:
     """Turn a diameter into a figure; both of its edges are averaged around the section."""
     voxel = float(np.linalg.norm(direction @ field.affine[:3, :3]))
     return Measure.of(
         float(value),
-        LABEL_SD * voxel * 0.7 + 0.1,
+        float(np.hypot(DIAMETER_SD_MM, DIAMETER_VOXEL_SD * voxel**2)),
         "mm",
         f"edges of the label at {voxel:.1f} mm voxels",
         confidence=Confidence.HIGH if voxel <= 0.2 * value else Confidence.LOW,

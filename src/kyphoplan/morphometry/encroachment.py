@@ -7,7 +7,8 @@ from kyphoplan.geometry import Array
 from kyphoplan.morphometry.norms import canal_trend
 
 NARROW_SD = 0.035  # [1] canal areas of neighbours scatter by this about a straight line
-WALL_SD_MM = 0.35  # [mm] a healthy posterior wall deviates so from its neighbours' shape
+WALL_SD_MM = 0.45  # [mm] a healthy posterior wall deviates so from its neighbours' shape
+WALL_VOXEL_SD = 0.30  # [1/mm] growth with the square of the voxel size (phantoms)
 INTACT_PART = (0.10, 0.40)  # [1] part of the wall that carries the reference, from the sound end
 SEARCH_PART = (0.45, 0.90)  # [1] part of the wall in which a fragment is sought
 NEIGHBOUR_MM = 1.5  # [mm] natural deviation of a wall from the line of its neighbours
@@ -94,7 +95,7 @@ def retropulsion(spine: Spine, level: Level, intact: tuple[Level, ...]) -> Measu
     sound = "lower" if beyond[-third:].max() >= beyond[:third].max() else "upper"
     value = min(own[sound], float(beyond.max()) + NEIGHBOUR_MM)
     voxel = float(spine.spacing_mm[1])
-    sd = float(np.hypot(WALL_SD_MM, 0.3 * voxel))
+    sd = float(np.hypot(WALL_SD_MM, WALL_VOXEL_SD * voxel**2))
     return Measure.of(
         value,
         sd,

@@ -26,6 +26,7 @@ LEVEL_SD = 0.030  # [1] body height scatters by this about a straight line over 
 TREND_MM, TREND_SD_MM = 0.8, 0.5  # [mm/level] heights grow caudally; Panjabi 1991/1992
 FRACTURE_PCT = 20.0  # [%] Genant grade 1 and more (Genant 1993, doi:10.1002/jbmr.5650080915)
 GRADE_CUTS_PCT = (20.0, 25.0, 40.0)  # [%] grades 1, 2, 3; a tie takes the upper grade
+MIDDLE_SD = 0.6  # [1] the middle of a surface placed by the CT is surer than its ends (phantoms)
 CRUSH_SHARE = 0.75  # [1] posterior loss over largest loss from which the body is crushed
 
 
@@ -62,7 +63,10 @@ def body_heights(vertebra: Vertebra) -> tuple[Measure, Measure, Measure]:
         top: Array = getattr(body.superior, f"{station}_mm")
         bottom: Array = getattr(body.inferior, f"{station}_mm")
         value = float((top - bottom) @ frame.superior)
-        return Measure.of(value, sd, "mm", f"{how}, both endplates", confidence=trust, lowest=0.0)
+        sure = MIDDLE_SD if station == "middle" and edge > 0.5 else 1.0  # noqa: PLR2004
+        return Measure.of(
+            value, sure * sd, "mm", f"{how}, both endplates", confidence=trust, lowest=0.0
+        )
 
     return height("anterior"), height("middle"), height("posterior")
 

@@ -71,6 +71,11 @@ def vertebra_shape(phantom: Phantom, level: Level) -> VertebraShape:
     raw = SIZES[level]
     names = [name for name in Sizes.__slots__ if not name.endswith("_deg")]
     scaled = {name: getattr(raw, name) * phantom.size for name in names}
+    heights, canal = phantom.individual_of(level)
+    for name in ("anterior", "posterior"):
+        scaled[name] *= heights
+    for name in ("canal_width", "canal_depth"):
+        scaled[name] *= canal
     return VertebraShape(
         level=level,
         sizes=Sizes(**scaled, disc_lordosis_deg=raw.disc_lordosis_deg),

@@ -69,6 +69,8 @@ class Phantom:
     osteophytes : pairs of level and size [mm] of the anterior lips at both its rims; lips of two
         neighbours that are longer than the disc is high bridge it.
     size : scale of the whole person [1].
+    individual : triples of level, scale of its body heights and scale of its canal [1]: no two
+        people's levels lie on one line.
     kyphosis_deg : additional sagittal bend, spread over the discs, positive forward.
     scoliosis_deg : lateral bend from the lowest to the highest level, positive to the left.
     axial_rotation_deg : twist from the lowest to the highest level, positive to the left.
@@ -88,6 +90,7 @@ class Phantom:
     collapses: tuple[Collapse, ...] = ()
     osteophytes: tuple[tuple[Level, float], ...] = field(default=())
     size: float = 1.0
+    individual: tuple[tuple[Level, float, float], ...] = ()
     kyphosis_deg: float = 0.0
     scoliosis_deg: float = 0.0
     axial_rotation_deg: float = 0.0
@@ -114,6 +117,10 @@ class Phantom:
     def collapse_of(self, level: Level) -> Collapse:
         """Return the fracture of a level; one without any loss if it is whole."""
         return next((c for c in self.collapses if c.level is level), Collapse(level=level))
+
+    def individual_of(self, level: Level) -> tuple[float, float]:
+        """Return the own scale of a level's heights and of its canal [1]."""
+        return next((own[1:] for own in self.individual if own[0] is level), (1.0, 1.0))
 
     def osteophyte_mm(self, level: Level) -> float:
         """Return the size of the anterior lips of a level [mm], 0 if it has none."""

@@ -93,6 +93,7 @@ def _vertebra(level: Level, origin: Array, turn: Array) -> Vertebra:
         level=level,
         frame=frame,
         parts=_parts(level, frame),
+        surface=None,
         body=_body(level, frame),
         canal=Canal(
             centre_mm=canal_at,

@@ -14,30 +14,48 @@ from kyphoplan.case.findings import (
 )
 from kyphoplan.case.level import Level, follows
 from kyphoplan.case.measure import Confidence, Measure
+from kyphoplan.case.plan import (
+    Approach,
+    Clearance,
+    Fill,
+    GertzbeinRobbins,
+    Inflation,
+    LevelPlan,
+    Plan,
+    Trajectory,
+)
 from kyphoplan.case.spine import Body, Canal, Endplate, Part, Pedicle, Side, Spine, Vertebra
 from kyphoplan.case.volume import LabelMap, Volume
 
 __all__ = [
+    "Approach",
     "Body",
     "Canal",
+    "Clearance",
     "Confidence",
     "CorticalGap",
     "Endplate",
+    "Fill",
     "GapSite",
     "Genant",
+    "GertzbeinRobbins",
     "Grade",
+    "Inflation",
     "Kyphosis",
     "LabelMap",
     "Level",
+    "LevelPlan",
     "Measure",
     "Measurements",
     "Notice",
     "Part",
     "Pedicle",
+    "Plan",
     "Severity",
     "Shape",
     "Side",
     "Spine",
+    "Trajectory",
     "Vertebra",
     "VertebraMeasures",
     "Volume",

@@ -121,6 +121,7 @@ class Vertebra:
     ----------
     frame : the body's own frame, origin at the body's centre.
     parts : voxels of `Part` on an isotropic grid aligned with ``frame``; None if not located.
+    surface : signed distance to the bone's surface [mm], negative inside, on the same grid.
     body, canal, left_pedicle, right_pedicle : None where they could not be found.
     reason : empty if all was found, else what is missing and why ("cropped: ...").
     """
@@ -128,6 +129,7 @@ class Vertebra:
     level: Level
     frame: Frame | None
     parts: Volume | None
+    surface: Volume | None
     body: Body | None
     canal: Canal | None
     left_pedicle: Pedicle | None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -108,7 +108,7 @@ FIGURES: dict[str, Callable[[VertebraMeasures, LevelTruth], Pairs]] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def scanned(case: Case) -> Scan:
     """Scan a case, once."""
     return scan(
@@ -122,7 +122,7 @@ def scanned(case: Case) -> Scan:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def measured(case: Case, *, with_ct: bool) -> Measurements:
     """Measure a case, once."""
     image = scanned(case)

@@ -1,0 +1,86 @@
+"""The canal is where the phantom has it, narrowest where bone was pushed into it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kyphoplan.anatomy import locate
+from kyphoplan.case import Canal, Level, Spine, Volume
+from kyphoplan.geometry import angle_deg, reject
+
+from .conftest import Located
+
+pytestmark = pytest.mark.slow
+LEVELS = (Level.T12, Level.L1, Level.L2)
+
+
+def canal_of(spine: Spine, level: Level) -> Canal:
+    canal = spine[level].canal
+    assert canal is not None
+    return canal
+
+
+@pytest.mark.parametrize("level", LEVELS, ids=str)
+def test_its_centre_line_runs_along_the_canal(burst: Located, level: Level) -> None:
+    truth = burst.image.truth[level]
+    for spine in burst.both:
+        canal = canal_of(spine, level)
+        beside = reject(canal.line_mm.mean(axis=0) - truth.canal_centre_mm, truth.canal_axis)
+        assert np.linalg.norm(beside) < 2.5
+        assert angle_deg(canal.axis, truth.canal_axis) < 15.0  # it follows the spine's own bend
+
+
+@pytest.mark.parametrize("level", LEVELS, ids=str)
+def test_its_line_goes_from_foot_to_head_and_meets_no_bone(burst: Located, level: Level) -> None:
+    canal, volume = canal_of(burst.from_labels, level), burst.image.labels.volume
+    steps = np.diff(canal.line_mm, axis=0) @ burst.image.truth[level].superior
+    assert (steps > 0).all()
+    index = np.rint(volume.to_indices(canal.line_mm)).astype(int)
+    assert not volume.voxels[tuple(index.T)].any()
+
+
+@pytest.mark.parametrize("level", LEVELS, ids=str)
+def test_its_outline_is_closed_flat_and_holds_its_area(burst: Located, level: Level) -> None:
+    canal = canal_of(burst.from_labels, level)
+    np.testing.assert_array_equal(canal.outline_mm[0], canal.outline_mm[-1])
+    spokes = canal.outline_mm - canal.centre_mm
+    assert np.abs(spokes @ canal.axis).max() < 0.5
+    area = 0.5 * np.abs(np.cross(spokes[:-1], spokes[1:]) @ canal.axis).sum()
+    assert canal.area.value == pytest.approx(area, rel=0.06)
+
+
+@pytest.mark.parametrize("level", LEVELS, ids=str)
+def test_its_area_is_that_of_the_phantom_within_its_interval(burst: Located, level: Level) -> None:
+    area, truth = canal_of(burst.from_labels, level).area, burst.image.truth[level].canal_area_mm2
+    assert area.low is not None
+    assert area.high is not None
+    assert area.low <= truth <= area.high
+
+
+def test_the_narrowest_place_of_a_burst_lies_at_the_fragment(burst: Located) -> None:
+    canal, vertebra = canal_of(burst.from_labels, Level.L1), burst.from_labels["L1"]
+    assert vertebra.frame is not None
+    assert vertebra.frame.to_local(canal.centre_mm)[2] > 0.0  # the superior endplate is broken
+
+
+def test_the_ct_changes_no_canal(burst: Located) -> None:
+    for level in LEVELS:
+        first, second = (canal_of(spine, level).area.value for spine in burst.both)
+        assert first == pytest.approx(second, rel=1e-9)
+
+
+def test_an_open_arch_gives_no_canal_or_a_wide_interval(burst: Located) -> None:
+    labels, truth = burst.image.labels, burst.image.truth["L1"]
+    volume, voxels = labels.volume, labels.volume.voxels.copy()
+    index = np.argwhere(voxels == labels.value_of(Level.L1))
+    behind = (volume.to_patient(index) - truth.canal_centre_mm) @ truth.posterior > -4.0
+    voxels[tuple(index[behind].T)] = 0
+    vertebra = locate(replace(labels, volume=Volume(voxels, volume.affine)))["L1"]
+    if vertebra.canal is None:
+        assert vertebra.reason
+    else:
+        area = vertebra.canal.area
+        assert area.low is not None
+        assert area.high is not None
+        assert area.low <= truth.canal_area_mm2 <= area.high

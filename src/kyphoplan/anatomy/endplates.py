@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from kyphoplan.anatomy.body import Outline
 from kyphoplan.anatomy.edges import cloud, fit_edges, nodes, smooth_shift
 from kyphoplan.anatomy.grid import Grid, Mask, crossing
 from kyphoplan.anatomy.relief import Relief
@@ -16,9 +17,13 @@ STATIONS = (0.15, 0.50, 0.85)  # [1] depth of the height points; as TotalSegment
 INNER = 0.70  # [1] part of the footprint that gives the endplate's plane
 WINDOW_MM = 5.0  # [mm] radius of the local fit at 1 mm voxels
 WALL_MM = 1.2  # [mm] columns nearer to the outline hold the cortical wall and the rounded rim
+HALF_PART = (0.2, 0.8)  # [1] of the half height in which the wall behind an endplate is read
 SPUR_MM = 3.0  # [mm] a column that leaves the fitted plane outwards by more is an osteophyte
 LABEL_POINT_SD = 0.155  # [voxel] error of a point of the label's surface, calibrated on phantoms
-EDGE_POINT_SD = (0.03, 0.08)  # [mm, voxel] of a point placed by the CT's edge, calibrated so
+EDGE_POINT_SD = (0.02, 0.105)  # [mm, voxel] of a point placed by the CT's edge, calibrated so
+DISAGREEMENT_SHARE = (
+    0.3  # [1] of the distance between label and CT edge that counts as doubt (ours)
+)
 LABEL_SD = 0.29  # [voxel] error of one labelled edge: uniform over a voxel, 1/sqrt(12)
 
 
@@ -32,6 +37,7 @@ class Columns:
     height : (N,) position of the surface along the superior axis [mm].
     refined : (N,) True where the CT's edge placed it.
     sign : +1 superior, -1 inferior endplate.
+    disagreement_mm : median distance between the label's edge and the CT's [mm]; 0 without CT.
     """
 
     left: Array
@@ -39,19 +45,21 @@ class Columns:
     height: Array
     refined: NDArray[np.bool_]
     sign: int
+    disagreement_mm: float = 0.0
 
 
 def columns(
-    field: Array, grid: Grid, body: Mask, waist: Mask, middle: float, sign: int
+    field: Array, grid: Grid, body: Mask, waist: Mask, found: Outline, sign: int
 ) -> Columns:
     """Walk from the body's middle plane to the surface in each column of the waist.
 
-    Columns outside the waist's own outline are overhanging rim or osteophyte and left out.
+    Columns outside the waist's own outline are overhanging rim or osteophyte and left out; so
+    are those behind the posterior wall of this half of the body, which end at a fragment.
     """
-    k = int(np.argmin(np.abs(grid.superior - middle)))
-    i, j = np.nonzero(
-        (ndimage.distance_transform_edt(waist, sampling=grid.step_mm) > WALL_MM) & body[:, :, k]
-    )
+    k = int(np.argmin(np.abs(grid.superior - found.middle)))
+    inner = ndimage.distance_transform_edt(waist, sampling=grid.step_mm) > WALL_MM
+    inner &= (grid.posterior < _wall_of_half(found, grid, sign) - WALL_MM)[None, :]
+    i, j = np.nonzero(inner & body[:, :, k])
     rows = np.where(body[i, j], field[i, j], np.abs(field[i, j]) + 0.01)
     ahead = grid.superior[k:] if sign > 0 else -grid.superior[k::-1]
     values = rows[:, k:] if sign > 0 else rows[:, k::-1]
@@ -64,6 +72,13 @@ def columns(
         refined=np.zeros(int(ok.sum()), bool),
         sign=sign,
     )
+
+
+def _wall_of_half(found: Outline, grid: Grid, sign: int) -> float:
+    """Foremost position of the posterior wall between the middle and an endplate [mm]."""
+    part = sign * (grid.superior - found.middle) / (0.5 * (found.top - found.bottom))
+    wall = found.posterior_wall[(part >= HALF_PART[0]) & (part <= HALF_PART[1])]
+    return np.inf if np.isnan(wall).all() else float(np.nanmin(wall))
 
 
 def plane(surface: Columns) -> tuple[float, float, float]:
@@ -126,6 +141,7 @@ def refine(surface: Columns, grid: Grid, ct: Volume) -> Columns:
         height=height,
         refined=known,
         sign=surface.sign,
+        disagreement_mm=abs(float(np.median(height - surface.height))),
     )
 
 
@@ -176,7 +192,11 @@ def build_endplate(
         middle_mm=m_mm,
         posterior_mm=p_mm,
         curve_mm=to_patient(np.stack([0.0 * places, places, heights], axis=1)),
-        sd_mm=point_sd(spacing_along_mm, share),
+        sd_mm=float(
+            np.hypot(
+                point_sd(spacing_along_mm, share), DISAGREEMENT_SHARE * surface.disagreement_mm
+            )
+        ),
         refined_fraction=share,
     )
 

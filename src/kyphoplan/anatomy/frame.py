@@ -77,7 +77,7 @@ def better_frame(fit: Fit, rough: Rough) -> tuple[Frame, float] | None:
     waist = fit.waist
     if waist.sum() < 30 or np.isnan(walls).any():  # noqa: PLR2004 - not a body
         return None
-    surfaces = [columns(fit.field, grid, fit.body, waist, found.middle, sign) for sign in (1, -1)]
+    surfaces = [columns(fit.field, grid, fit.body, waist, found, sign) for sign in (1, -1)]
     if min(s.left.size for s in surfaces) < 30:  # noqa: PLR2004
         return None
     planes = [plane(without_spurs(s)) for s in surfaces]

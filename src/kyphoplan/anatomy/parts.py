@@ -24,7 +24,7 @@ def _surfaces(fit: Fit, ct: Volume | None) -> tuple[Columns, Columns] | None:
     """Find the columns of both endplates, sharpened by the CT if there is one."""
     found = []
     for sign in (1, -1):
-        surface = columns(fit.field, fit.grid, fit.body, fit.waist, fit.found.middle, sign)
+        surface = columns(fit.field, fit.grid, fit.body, fit.waist, fit.found, sign)
         if surface.left.size < 60:  # noqa: PLR2004 - hardly a surface
             return None
         surface = without_spurs(surface)

@@ -21,6 +21,7 @@ TURN_STEP_DEG = 4.0  # [deg]
 ONE_SIDED = 1.3  # [1] a ray longer than this times its opposite runs on into a process
 DIAMETER_SD_MM = 0.10  # [mm] of a diameter in fine voxels, calibrated on phantoms
 DIAMETER_VOXEL_SD = 0.085  # [1/mm] growth with the square of the voxel size (phantoms)
+ACROSS_SHARE = 0.55  # [1] thick voxels across a diameter blur it too (phantoms)
 PAST_ELLIPSE = 1.12  # [1] a ray longer than this times the fitted ellipse is a leak
 BROADEST = 1.35  # [1] width over height; L5: 18.0 / 14.0 mm in Zindrick 1987 (secondary)
 LEAK = 1.7  # [1] a ray longer than this times the median runs on into body or lamina
@@ -153,10 +154,10 @@ def _narrowest(
         isthmus_mm=centres[k],
         axis=axis,
         outline_mm=np.vstack([outline, outline[:1]]),
-        width=_diameter(sizes[k, 0], field, first)
+        width=_diameter(sizes[k, 0], field, (first, second))
         if sizes[k, 0] <= BROADEST * sizes[k, 1]
         else Measure.unknown("mm", "no isthmus: the pedicle runs into the transverse process"),
-        height=_diameter(sizes[k, 1], field, second),
+        height=_diameter(sizes[k, 1], field, (second, first)),
     )
 
 
@@ -178,9 +179,10 @@ def _within_ellipse(radius: Array) -> Array:
     return np.minimum(radius, PAST_ELLIPSE * edge)
 
 
-def _diameter(value: float, field: Volume, direction: Array) -> Measure:
-    """Turn a diameter into a figure; both of its edges are averaged around the section."""
-    voxel = float(np.linalg.norm(direction @ field.affine[:3, :3]))
+def _diameter(value: float, field: Volume, axes: tuple[Array, Array]) -> Measure:
+    """Turn a diameter into a figure; ``axes`` are its own direction and the one across."""
+    own, across = (float(np.linalg.norm(d @ field.affine[:3, :3])) for d in axes)
+    voxel = float(np.hypot(own, ACROSS_SHARE * across))
     return Measure.of(
         float(value),
         float(np.hypot(DIAMETER_SD_MM, DIAMETER_VOXEL_SD * voxel**2)),

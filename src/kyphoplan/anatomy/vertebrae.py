@@ -25,6 +25,7 @@ from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
 
 CANAL_REACH_MM = 30.0  # [mm] the axis is carried on so far beyond the outermost centres
+WALL_END_MM = 1.5  # [mm] of the posterior wall at each end: the rounded rim
 CUT_SHARE = 0.01  # [1] of the body's surface on the border of the image that makes it cropped
 SMALLEST_EXTENT_MM = 15.0  # [mm] the flattest crushed vertebra with its arch is thicker
 
@@ -200,7 +201,8 @@ def _vertebra(
     cropped = _is_cropped(bone, fit)
     body, spurs = (None, None) if cropped else build_body(fit, bone, ct)
     wall = fit.grid.superior[~np.isnan(fit.found.posterior_wall)]
-    canal = find_canal(bone.field, frame, line, (float(wall.min()), float(wall.max())))
+    extent = (float(wall.min()) + WALL_END_MM, float(wall.max()) - WALL_END_MM)
+    canal = find_canal(bone.field, frame, line, extent)
     pedicles = {side: None if cropped else find_pedicle(fit, bone.field, side) for side in Side}
     return Vertebra(
         level=bone.level,

@@ -35,7 +35,7 @@ def measurements_to_json(measurements: Measurements) -> Json:
         "intended_use": INTENDED_USE,
         "made_by": f"kyphoplan {__version__}",
         "verdict": verdict(measurements),
-        "warnings": [_notice(n) for n in measurements.notices],
+        "warnings": [notice_to_json(n) for n in measurements.notices],
         "label_scheme": measurements.label_scheme,
         "label_basis": measurements.label_basis,
         "vertebrae": [_vertebra(row) for row in measurements.vertebrae],
@@ -110,7 +110,8 @@ def _gap(gap: CorticalGap) -> Json:
     }
 
 
-def _notice(notice: Notice) -> Json:
+def notice_to_json(notice: Notice) -> Json:
+    """Return one warning as data."""
     return {
         "code": notice.code,
         "severity": str(notice.severity),

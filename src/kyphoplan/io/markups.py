@@ -152,6 +152,8 @@ def _line(path: Path, markup: dict[str, Any], fallback: str) -> Line:
     points = markup.get("controlPoints")
     if not isinstance(points, list) or len(points) != 2:  # noqa: PLR2004 - a line has two ends
         raise CaseError(f"{path}: a line needs two points: draw it from entry to target")
+    if not all(isinstance(point, dict) for point in points):
+        raise CaseError(f"{path}: a point of a line is not a place: save the line again")
     flip = TO_LPS.get(str(markup.get("coordinateSystem", "")))
     if flip is None:
         raise CaseError(f"{path}: does not say LPS or RAS: set coordinateSystem")

@@ -1,0 +1,202 @@
+"""The plan of a spine, level by level: cannulas, then balloons, then cement."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from kyphoplan.case import (
+    Approach,
+    Level,
+    LevelPlan,
+    Measurements,
+    Notice,
+    Plan,
+    Severity,
+    Side,
+    Spine,
+    Trajectory,
+    Vertebra,
+)
+from kyphoplan.planning.balloon import place_balloons
+from kyphoplan.planning.breach import AimingError
+from kyphoplan.planning.cannulas import Cannula, cannula_named
+from kyphoplan.planning.cement import propose_fill
+from kyphoplan.planning.limits import BREACH_TO_WARN, PEDICLE_MARGIN_MM
+from kyphoplan.planning.room import Room, rooms
+from kyphoplan.planning.trajectory import Found, find_on_side
+
+AIMING = AimingError()
+
+
+def plan(
+    spine: Spine,
+    measurements: Measurements,
+    *,
+    levels: tuple[Level, ...] | None = None,
+    cannula: Cannula | str = "10G",
+    aiming: AimingError = AIMING,
+) -> Plan:
+    """Plan how each fractured vertebra is to be reached and treated.
+
+    Parameters
+    ----------
+    levels : what to plan; the fractured levels of ``measurements`` if None.
+    cannula : a gauge of `CANNULAS` or a cannula of one's own.
+    aiming : the error under which the way is to stay inside the bone.
+
+    Returns
+    -------
+    One `LevelPlan` per level from head to tail. A level that cannot be reached safely has no
+    trajectory and says why; the least bad one is never offered.
+
+    Raises
+    ------
+    NotFoundError
+        If a level is not in the label map.
+    """
+    chosen = levels if levels is not None else tuple(row.level for row in measurements.fractures)
+    tool = cannula_named(cannula) if isinstance(cannula, str) else cannula
+    plans = tuple(plan_level(spine, level, tool, aiming) for level in sorted(set(chosen)))
+    return Plan(levels=plans, notices=notices(plans))
+
+
+def plan_level(spine: Spine, level: Level, cannula: Cannula, aiming: AimingError) -> LevelPlan:
+    """Plan one level: cannulas, a balloon for each, and the cement that fills their voids."""
+    found = find_trajectories(spine, level, cannula, aiming)
+    if not found.trajectories:
+        return found
+    inflations = place_balloons(spine[level], found.trajectories)
+    fill = propose_fill(spine[level], found.trajectories, inflations)
+    return replace(found, inflations=inflations, fill=fill)
+
+
+def voxel_mm(spine: Spine) -> float:
+    """Root mean square of the voxel's edges [mm]: what the label's edges are uncertain by."""
+    return float(np.sqrt(np.mean(spine.spacing_mm**2)))
+
+
+def neighbours_of(spine: Spine, level: Level) -> tuple[Vertebra, ...]:
+    """Return the labelled vertebrae next above and below."""
+    k = spine.levels.index(level)
+    return spine.vertebrae[max(k - 1, 0) : k] + spine.vertebrae[k + 1 : k + 2]
+
+
+def find_trajectories(
+    spine: Spine, level: Level, cannula: Cannula, aiming: AimingError
+) -> LevelPlan:
+    """Find the cannulas of one level: from both sides, from one to the mid-line, or none."""
+    vertebra = spine[level]
+    prepared = rooms(vertebra, voxel_mm(spine))
+    around = neighbours_of(spine, level)
+    found = {
+        side: _from_side(room, around, side, cannula, aiming, level)
+        for side, room in prepared.items()
+    }
+    good = tuple(f.trajectory for f in found.values() if f.trajectory is not None)
+    failed = tuple(f"{side}: {f.reason}" for side, f in found.items() if f.trajectory is None)
+    if len(good) == 1 and good[0].approach is not Approach.EXTRAPEDICULAR:
+        good = (_to_midline(prepared, around, good[0], cannula, aiming),)
+    return LevelPlan(
+        level=level,
+        approach=approach_of(good),
+        reason="" if good else "not safely reachable: " + "; ".join(failed),
+        trajectories=good,
+        refused=failed,
+        inflations=(),
+        fill=None,
+    )
+
+
+def approach_of(trajectories: tuple[Trajectory, ...]) -> Approach:
+    """Name the approach of one level by its trajectories."""
+    if not trajectories:
+        return Approach.NONE
+    if any(way.approach is Approach.EXTRAPEDICULAR for way in trajectories):
+        return Approach.EXTRAPEDICULAR
+    return Approach.BIPEDICULAR if len(trajectories) > 1 else Approach.UNIPEDICULAR
+
+
+def _from_side(
+    room: Room | str,
+    around: tuple[Vertebra, ...],
+    side: Side,
+    cannula: Cannula,
+    aiming: AimingError,
+    level: Level,
+) -> Found:
+    """Find a way on one side: through the pedicle, or beside it where a thoracic one is narrow."""
+    if isinstance(room, str):
+        return Found(trajectory=None, reason=room)
+    width = room.pedicle.width.value or 0.0
+    needed = cannula.outer_diameter_mm + 2.0 * PEDICLE_MARGIN_MM
+    narrow = width < needed
+    if narrow and level.region != "thoracic":
+        return Found(
+            trajectory=None,
+            reason=f"pedicle too narrow: {width:.1f} mm for {needed:.1f} mm with its margins",
+        )
+    approach = Approach.EXTRAPEDICULAR if narrow else Approach.BIPEDICULAR
+    return find_on_side(
+        room,
+        around,
+        side=side,
+        approach=approach,
+        diameter_mm=cannula.outer_diameter_mm,
+        aiming=aiming,
+    )
+
+
+def _to_midline(
+    prepared: dict[Side, Room | str],
+    around: tuple[Vertebra, ...],
+    single: Trajectory,
+    cannula: Cannula,
+    aiming: AimingError,
+) -> Trajectory:
+    """Aim the only way at the mid-line; where that is refused or often missed, stay beside it."""
+    room = prepared[single.side]
+    assert isinstance(room, Room)  # a trajectory came from it
+    middle = find_on_side(
+        room,
+        around,
+        side=single.side,
+        approach=Approach.UNIPEDICULAR,
+        diameter_mm=cannula.outer_diameter_mm,
+        aiming=aiming,
+    )
+    beside = replace(single, approach=Approach.UNIPEDICULAR)
+    if middle.trajectory is None:
+        return beside
+    chance = middle.trajectory.breach_probability.value or 0.0
+    often = chance > max(BREACH_TO_WARN, beside.breach_probability.value or 0.0)
+    return beside if often else middle.trajectory
+
+
+def notices(plans: tuple[LevelPlan, ...]) -> tuple[Notice, ...]:
+    """Warn of levels without a way, and of ways that are easily missed."""
+    found = []
+    for row in plans:
+        if row.approach is Approach.NONE:
+            found.append(
+                Notice(
+                    code="not_reachable",
+                    severity=Severity.WARNING,
+                    level=row.level,
+                    text=row.reason,
+                    remedy="try a thinner cannula, or plan by hand and check it",
+                )
+            )
+        for way in row.trajectories:
+            chance = way.breach_probability.value
+            if chance is not None and chance > BREACH_TO_WARN:
+                found.append(
+                    Notice(
+                        code="breach_likely",
+                        severity=Severity.WARNING,
+                        level=row.level,
+                        text=f"{way.side}: the cannula leaves the bone in {100 * chance:.0f} % "
+                        "of attempts with the assumed aiming error",
+                        remedy="use a thinner cannula or navigation",
+                    )
+                )
+    return tuple(found)

@@ -1,0 +1,100 @@
+"""Cross-sections along a straight way: how far the walls are on every side of its axis."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kyphoplan.geometry import Array, unit
+from kyphoplan.planning.room import Room
+
+RAYS = 32  # [1] directions around the axis
+ANGLES = np.arange(RAYS) * (2.0 * np.pi / RAYS)  # [rad] 0 lateral, then cranial, medial, caudal
+REACH_MM = 14.0  # [mm] walls farther away do not matter
+STEP_MM = 0.5  # [mm] along rays
+SPACING_MM = 1.0  # [mm] between sections
+QUARTERS = {"lateral": 0, "superior": 1, "medial": 2, "inferior": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sections:
+    """The walls around an axis.
+
+    Attributes
+    ----------
+    depth_mm : (S,) distance from the entry [mm].
+    radius_mm : (S, R) distance of the wall along each ray [mm]; 0 where the axis is outside.
+    past_mm : (S,) how far the axis is outside [mm], 0 inside.
+    quarter : (S,) for an axis outside, the quarter on which it has left.
+    in_pedicle : (S,) True between the back of the canal and the back wall of the body.
+    """
+
+    depth_mm: Array
+    radius_mm: Array
+    past_mm: Array
+    quarter: NDArray[np.intp]
+    in_pedicle: NDArray[np.bool_]
+
+    def clearance(self, quarter: int, radius_mm: float) -> float:
+        """Smallest signed distance [mm] of a cannula to the pedicle's wall on one quarter."""
+        if not self.in_pedicle.any():
+            return float("nan")
+        turn = RAYS // 4
+        rays = (np.arange(-turn // 2, turn // 2 + 1) + quarter * turn) % RAYS
+        wall = self.radius_mm[:, rays].min(axis=1)
+        outside = self.past_mm > 0
+        away = np.where(self.quarter == quarter, -self.past_mm, np.inf)
+        return float(np.where(outside, away, wall)[self.in_pedicle].min()) - radius_mm
+
+    def outlines(self) -> Array:
+        """Corners (S, R, 2) of the sections: lateral, cranial from the axis [mm]."""
+        return outlines(self.radius_mm)
+
+
+def outlines(radius: Array) -> Array:
+    """Corners (..., R, 2) of star-shaped sections with radii (..., R)."""
+    return np.asarray(radius[..., None] * np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=-1))
+
+
+def across(direction: Array) -> tuple[Array, Array]:
+    """Two unit vectors across a direction: lateral and cranial."""
+    lateral = np.array([1.0, 0.0, 0.0])
+    first = unit(lateral - (lateral @ direction) * direction)
+    second = np.cross(first, direction)
+    return first, second * np.sign(second[2])
+
+
+def cut(room: Room, entry: Array, target: Array, skip_mm: float) -> Sections:
+    """Cut sections from the entry's end of a way to its tip.
+
+    ``skip_mm`` is left out behind the entry, where the cannula is still breaking through.
+    """
+    length = float(np.linalg.norm(target - entry))
+    direction = (target - entry) / length
+    count = max(int(np.ceil((length - skip_mm) / SPACING_MM)), 1)
+    depth = np.linspace(min(skip_mm, length), length, count + 1)
+    centres = entry + depth[:, None] * direction
+    first, second = across(direction)
+    rays = np.cos(ANGLES)[:, None] * first + np.sin(ANGLES)[:, None] * second
+    t = np.arange(0.0, REACH_MM + STEP_MM, STEP_MM)
+    values = room.outside(centres[:, None, None, :] + rays[:, None, :] * t[:, None])
+    past = np.maximum(-room.true_depth(values[:, 0, 0]), 0.0)
+    behind = centres[:, 1]
+    return Sections(
+        depth_mm=depth,
+        radius_mm=np.where(past[:, None] > 0, 0.0, _first_exit(values)),
+        past_mm=past,
+        quarter=np.argmax(values[:, :: RAYS // 4, 2], axis=1),
+        in_pedicle=(behind >= room.back_wall_mm) & (behind <= room.behind_mm),
+    )
+
+
+def _first_exit(values: Array) -> Array:
+    """Distance (...) along rays at which values (..., N) turn positive, else the reach [mm]."""
+    out = values >= 0
+    first = np.argmax(out, axis=-1)
+    b = np.take_along_axis(values, first[..., None], -1)[..., 0]
+    a = np.take_along_axis(values, np.maximum(first - 1, 0)[..., None], -1)[..., 0]
+    share = np.where(first > 0, a / np.where(first > 0, a - b, 1.0), 0.0)
+    distance = np.where(first > 0, (first - 1 + share) * STEP_MM, 0.0)
+    return np.where(out.any(axis=-1), distance, REACH_MM)

@@ -8,7 +8,7 @@ from kyphoplan.phantom import Phantom
 from .conftest import Measured, Measuring, broken
 
 pytestmark = pytest.mark.slow
-PUSHED_MM = (0.0, 2.0, 4.0, 7.0)
+PUSHED_MM = (0.0, 3.0, 6.0)
 
 
 @pytest.fixture(scope="module")

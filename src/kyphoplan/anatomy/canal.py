@@ -115,7 +115,7 @@ def _narrowest(field: Volume, frame: Frame, centres: Array, along: Array) -> Can
         centre_mm=centre,
         axis=along[k],
         outline_mm=np.vstack([outline, outline[:1]]),
-        line_mm=centres,
+        line_mm=centres[::-1],
         area=Measure.of(
             float(smooth[k]),
             _area_sd(closed[k], field, along[k]),

@@ -14,7 +14,9 @@ help: ## show this list
 
 setup: $(READY) ## .venv with the package and its tools (the other targets call it first)
 
-$(READY): pyproject.toml requirements.lock .ci/setup
+VIEWER := hatch_build.py frontend/package-lock.json frontend/src/viewer.js
+
+$(READY): pyproject.toml requirements.lock .ci/setup $(VIEWER)
 	@.ci/setup .venv
 	@touch $@
 

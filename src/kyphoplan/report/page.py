@@ -70,7 +70,7 @@ def measurements_page(data: Json, pictures: Sequence[Picture] = ()) -> str:
     ]
     order = {"critical": 0, "warning": 1, "info": 2}
     return (
-        _environment()
+        environment()
         .get_template("measurements.html")
         .render(
             data=data,
@@ -97,16 +97,17 @@ def _by_level(pictures: Sequence[Picture]) -> list[tuple[str, list[Picture]]]:
     return [(level, [p for p in pictures if p.level == level]) for level in levels]
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return the templates: all text is escaped, a missing figure is an error."""
+    made = Environment(
         loader=PackageLoader("kyphoplan", "report/templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "interval": _interval, "genant": _genant}
-    return environment
+    made.filters |= {"number": _number, "interval": _interval, "genant": _genant}
+    return made
 
 
 def _number(measure: Json, figure: Figure) -> str:

@@ -1,0 +1,76 @@
+"""The surgeon's page: warnings first, every figure of the plan, nothing of a file is markup."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kyphoplan.case import GertzbeinRobbins, Measure, Plan
+from kyphoplan.report import surgeon_page, write_surgeon
+from kyphoplan.report.plan_table import WALLS, rows_of
+from kyphoplan.report.surgeon import warnings
+
+from ..planned import HOSTILE, planned
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    c = planned()
+    return surgeon_page(c.plan, c.spine, c.measurements, c.ct)
+
+
+def test_warnings_stand_before_the_plan_and_the_worst_comes_first(page: str) -> None:
+    assert page.index('class="warning critical"') < page.index('aria-label="Plan of L1"')
+    assert "no cannula is planned: not safely reachable" in page
+
+
+def test_text_from_outside_is_never_markup(page: str) -> None:
+    assert HOSTILE not in page
+    assert page.count("&lt;script&gt;") == 2
+
+
+def test_every_figure_of_a_cannula_is_in_the_table_with_its_interval() -> None:
+    rows = {row.title: row for row in rows_of(planned().plan.levels[0])}
+    assert all(rows[f"To the {wall} wall"].left.interval for wall in WALLS)
+    assert rows["To the medial wall"].left.text == "1.6 mm"
+    assert rows["Breach probability"].right.text == "6.2 %"
+    assert rows["Breach probability"].right.interval == "5.4 to 7.0"
+    assert rows["Gertzbein-Robbins grade"].left.text == "A"
+    assert rows["Axial angle"].left.text == "11° towards the mid-line"
+    assert rows["Sagittal angle"].left.text == "2° to the feet"
+    assert rows["Outer diameter"].left.text == "4.2 mm"
+
+
+def test_a_side_without_cannula_shows_dashes_and_a_gap_its_reason() -> None:
+    level = planned().plan.levels[0]
+    unknown = Measure.unknown("mm", "wall not found")
+    t = level.trajectories[0]
+    t = replace(t, clearance=replace(t.clearance, medial=unknown), grade=GertzbeinRobbins.B)
+    rows = {row.title: row for row in rows_of(replace(level, trajectories=(t,)))}
+    assert rows["To the medial wall"].left.text == rows["Outer diameter"].right.text == "\u2013"
+    assert rows["To the medial wall"].left.reason == "wall not found"
+
+
+def test_a_refused_cannula_is_warned_of() -> None:
+    c = planned()
+    level = c.plan.levels[0]
+    bad = replace(level.trajectories[1], accepted=False, reason="crosses the canal")
+    plan = Plan(levels=(replace(level, trajectories=(bad,)),), notices=())
+    texts = [n.text for n in warnings(plan, c.measurements)]
+    assert "the right cannula is refused: crosses the canal" in texts
+
+
+def test_a_plan_of_no_level_still_makes_a_page() -> None:
+    c = planned()
+    page = surgeon_page(Plan(levels=(), notices=()), c.spine, c.measurements)
+    assert "no level planned" in page
+    assert 'class="viewer"' not in page
+
+
+def test_the_folder_gets_the_page_and_its_pictures(tmp_path: Path) -> None:
+    c = planned()
+    write_surgeon(tmp_path, c.plan, c.spine, c.measurements, c.ct)
+    names = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*.*"))
+    figures = [f"figures/L1-plan-{n}.png" for n in ("axial", "left", "right")]
+    assert names == [*figures, "surgeon.html"]
+    assert (tmp_path / "surgeon.html").stat().st_size < 20e6

@@ -20,11 +20,11 @@ $(READY): pyproject.toml requirements.lock .ci/setup $(VIEWER)
 	@.ci/setup .venv
 	@touch $@
 
-demo: setup ## a synthetic spine from CT to measured fracture, and where to look at it
+demo: setup ## a synthetic spine from CT to a plan, and where to look at it
 	@$(BIN)/kyphoplan phantom -o demo/phantom --overwrite
-	@$(BIN)/kyphoplan measure -i demo/phantom/ct.nii.gz -s demo/phantom/labels.nii.gz \
+	@$(BIN)/kyphoplan run -i demo/phantom/ct.nii.gz -s demo/phantom/labels.nii.gz \
 		-o demo/result --overwrite
-	@echo "Open demo/result/measurements.html in a browser; the figures are in demo/result/measurements.json"
+	@echo "Open demo/result/surgeon.html in a browser; the plan is in demo/result/plan.json"
 
 test: setup check ## everything CI runs: check, then every test and docstring example
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2

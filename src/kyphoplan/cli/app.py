@@ -9,22 +9,24 @@ from typing import Annotated, NoReturn
 import typer
 
 from kyphoplan import __version__
-from kyphoplan.cli import measure, phantom
+from kyphoplan.cli import check_plan, measure, phantom, run
 from kyphoplan.cli.console import INTERRUPTED, TERMINATED, say
 
 app = typer.Typer(
     name="kyphoplan",
-    help="From a spine CT to a measured fracture. Research and teaching only; "
+    help="From a spine CT to a measured fracture and a plan. Research and teaching only; "
     "not for diagnosis or treatment.",
-    epilog="Example: kyphoplan measure -i ct.nii.gz -s labels.nii.gz -o result. "
+    epilog="Example: kyphoplan run -i ct.nii.gz -s labels.nii.gz -o result. "
     "Exit codes: 0 ok, 1 internal error, 2 usage, 3 input refused, 4 nothing could be "
-    "measured, 5 output not writable, 130 interrupted.",
+    "measured or a trajectory refused, 5 output not writable, 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(epilog=measure.EXAMPLE)(measure.measure)
+app.command(epilog=run.EXAMPLE)(run.run)
+app.command(epilog=check_plan.EXAMPLE)(check_plan.check_plan)
 app.command(epilog=phantom.EXAMPLE)(phantom.phantom)
 
 

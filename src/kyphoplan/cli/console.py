@@ -6,7 +6,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -32,16 +32,23 @@ class Progress:
 
     quiet: bool = False
     verbose: bool = False
+    timings_s: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Show a stage while it runs, and how long it took."""
+        start = time.perf_counter()
+        with self._shown(name, start):
+            yield
+        self.timings_s[name] = time.perf_counter() - start
+
+    @contextmanager
+    def _shown(self, name: str, start: float) -> Iterator[None]:
         if self.quiet:
             yield
             return
         from rich.console import Console  # noqa: PLC0415 - keeps `--help` fast
 
-        start = time.perf_counter()
         console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
         if console.is_terminal:
             with console.status(f"{name} ..."):
@@ -104,5 +111,21 @@ def parse_levels(text: str | None) -> tuple[Level, ...] | None:
         return None
     try:
         return tuple(sorted({Level.parse(name) for name in text.split(",")}))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def parse_cannula(name: str) -> str:
+    """Check the name of a cannula.
+
+    Examples
+    --------
+    >>> parse_cannula("10g")
+    '10G'
+    """
+    from kyphoplan.planning.cannulas import cannula_named  # noqa: PLC0415 - keeps `--help` fast
+
+    try:
+        return cannula_named(name).name
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None

@@ -1,0 +1,51 @@
+"""The options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def _cpu(name: str) -> str:
+    if name != "cpu":
+        raise typer.BadParameter(f"{name!r} is not supported: use cpu")
+    return name
+
+
+Labels = Annotated[
+    Path,
+    typer.Option(
+        "--segmentation", "-s", metavar="PATH", help="Vertebra label map: a file or a folder."
+    ),
+]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the result.")
+]
+Ct = Annotated[
+    Path | None,
+    typer.Option(
+        "--input", "-i", metavar="PATH", help="CT: NIfTI, NRRD or MHA file, or a DICOM folder."
+    ),
+]
+Scheme = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SCHEME", help="Label scheme, such as verse or totalseg, or a .json or .tsv table."
+    ),
+]
+Device = Annotated[
+    str, typer.Option(metavar="DEVICE", help="Where to compute: cpu.", callback=_cpu)
+]
+Gauge = Annotated[
+    str, typer.Option(metavar="GAUGE", help="Cannula: 8G, 10G, 11G or 13G.", show_default=True)
+]
+ErrorMm = Annotated[
+    float,
+    typer.Option(
+        metavar="MM", min=0.0, max=20.0, help="Aiming error at the entry, standard deviation [mm]."
+    ),
+]
+ErrorDeg = Annotated[
+    float,
+    typer.Option(metavar="DEG", min=0.0, max=20.0, help="Aiming error of the direction [deg]."),
+]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from kyphoplan.case import GertzbeinRobbins, Measure, Plan
-from kyphoplan.report import surgeon_page, write_surgeon
-from kyphoplan.report.plan_table import WALLS, rows_of
+from kyphoplan.report import draw_plans, surgeon_page, write_surgeon
+from kyphoplan.report.plan_table import WALLS, columns_of, rows_of
 from kyphoplan.report.surgeon import warnings
 
 from ..planned import HOSTILE, planned
@@ -31,14 +31,14 @@ def test_text_from_outside_is_never_markup(page: str) -> None:
 
 def test_every_figure_of_a_cannula_is_in_the_table_with_its_interval() -> None:
     rows = {row.title: row for row in rows_of(planned().plan.levels[0])}
-    assert all(rows[f"To the {wall} wall"].left.interval for wall in WALLS)
-    assert rows["To the medial wall"].left.text == "1.6 mm"
-    assert rows["Breach probability"].right.text == "6.2 %"
-    assert rows["Breach probability"].right.interval == "5.4 to 7.0"
-    assert rows["Gertzbein-Robbins grade"].left.text == "A"
-    assert rows["Axial angle"].left.text == "11° towards the mid-line"
-    assert rows["Sagittal angle"].left.text == "2° to the feet"
-    assert rows["Outer diameter"].left.text == "4.2 mm"
+    assert all(rows[f"To the {wall} wall"].cells[0].interval for wall in WALLS)
+    assert rows["To the medial wall"].cells[0].text == "1.6 mm"
+    assert rows["Breach probability"].cells[1].text == "6.2 %"
+    assert rows["Breach probability"].cells[1].interval == "5.4 to 7.0"
+    assert rows["Gertzbein-Robbins grade"].cells[0].text == "A"
+    assert rows["Axial angle"].cells[0].text == "11° towards the mid-line"
+    assert rows["Sagittal angle"].cells[0].text == "2° to the feet"
+    assert rows["Outer diameter"].cells[0].text == "4.2 mm"
 
 
 def test_a_side_without_cannula_shows_dashes_and_a_gap_its_reason() -> None:
@@ -47,8 +47,31 @@ def test_a_side_without_cannula_shows_dashes_and_a_gap_its_reason() -> None:
     t = level.trajectories[0]
     t = replace(t, clearance=replace(t.clearance, medial=unknown), grade=GertzbeinRobbins.B)
     rows = {row.title: row for row in rows_of(replace(level, trajectories=(t,)))}
-    assert rows["To the medial wall"].left.text == rows["Outer diameter"].right.text == "\u2013"
-    assert rows["To the medial wall"].left.reason == "wall not found"
+    assert (
+        rows["To the medial wall"].cells[0].text
+        == rows["Outer diameter"].cells[1].text
+        == "\u2013"
+    )
+    assert rows["To the medial wall"].cells[0].reason == "wall not found"
+
+
+def test_every_cannula_has_its_own_column_and_picture_even_on_one_side() -> None:
+    c = planned()
+    level = c.plan.levels[0]
+    twice = replace(level, trajectories=(*level.trajectories, level.trajectories[0]))
+    assert [column.name for column in columns_of(twice)] == ["left", "left-2", "right"]
+    assert all(len(row.cells) == 3 for row in rows_of(twice))
+    names = [p.name for p in draw_plans(Plan(levels=(twice,), notices=()), c.spine)]
+    assert len(set(names)) == len(names) == 4
+
+
+def test_a_balloon_that_does_not_fit_has_no_size() -> None:
+    level = planned().plan.levels[0]
+    none = replace(level.inflations[0], accepted=False, diameter_mm=0.0, reason="no room")
+    rows = {
+        r.title: r for r in rows_of(replace(level, inflations=(none,))) if r.group == "Balloon"
+    }
+    assert [rows[t].cells[0].text for t in ("Fits", "Volume")] == ["NO", "\u2013"]
 
 
 def test_a_refused_cannula_is_warned_of() -> None:

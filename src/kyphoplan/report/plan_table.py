@@ -1,11 +1,15 @@
-"""The figures of a planned level as a table: one column per side, one row per figure."""
+"""The figures of a planned level as a table: one column per cannula, one row per figure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TypeVar
 
 from kyphoplan.case import Fill, Inflation, LevelPlan, Measure, Side, Trajectory
 from kyphoplan.geometry import Array
 from kyphoplan.report.wording import decimal, unit_sign
+
+T = TypeVar("T")
 
 WALLS = ("medial", "lateral", "superior", "inferior", "anterior")
 PERCENT = 100.0  # [%] of a probability of 1
@@ -23,22 +27,55 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A figure of both sides: left, right."""
+    """A figure of all columns."""
 
     title: str
     group: str
-    left: Cell
-    right: Cell
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Column:
+    """One cannula with its balloon; ``number`` counts those of one side from 1."""
+
+    side: Side
+    number: int
+    trajectory: Trajectory | None
+    inflation: Inflation | None
+
+    @property
+    def name(self) -> str:
+        """The side, with its number from the second on: ``left``, ``left-2``."""
+        return str(self.side) if self.number == 1 else f"{self.side}-{self.number}"
+
+
+def columns_of(plan: LevelPlan) -> tuple[Column, ...]:
+    """Return the columns, left first; both sides are always there, every cannula has its own."""
+    made = []
+    for side in (Side.LEFT, Side.RIGHT):
+        cannulas = [t for t in plan.trajectories if t.side is side]
+        balloons = [b for b in plan.inflations if b.side is side]
+        pairs = list(zip_longest(cannulas, balloons)) or [(None, None)]
+        for number, (t, b) in enumerate(pairs, start=1):
+            made.append(Column(side=side, number=number, trajectory=t, inflation=b))
+    return tuple(made)
 
 
 def rows_of(plan: LevelPlan) -> tuple[Row, ...]:
-    """Return all rows of a level; a side without a cannula shows dashes."""
-    rows = list(_cannula_rows(plan))
+    """Return all rows of a level, with a cell for each of `columns_of`; dashes where none is."""
+    columns = columns_of(plan)
+    rows = [
+        Row(title=title, group=group, cells=tuple(_of(make, c.trajectory) for c in columns))
+        for title, group, make in _CANNULA
+    ]
     if plan.inflations:
-        rows += _balloon_rows(plan)
+        rows += [
+            Row(title=title, group="Balloon", cells=tuple(_of(make, c.inflation) for c in columns))
+            for title, make in _BALLOON
+        ]
     if plan.fill is not None:
-        cells = [cell(_cement(plan.fill, side), 1) for side in (Side.LEFT, Side.RIGHT)]
-        rows.append(Row(title="Volume", group="Cement", left=cells[0], right=cells[1]))
+        cells = tuple(_cement(plan.fill, column) for column in columns)
+        rows.append(Row(title="Volume", group="Cement", cells=cells))
     return tuple(rows)
 
 
@@ -71,49 +108,8 @@ def shown(measure: Measure, digits: int) -> str:
     return f"{made.text} ({made.interval})" if made.interval else made.text
 
 
-def _cannula_rows(plan: LevelPlan) -> Iterator[Row]:
-    figures: tuple[tuple[str, str, Callable[[Trajectory], Cell]], ...] = (
-        ("Verdict", "Cannula", _verdict),
-        ("Approach", "Cannula", lambda t: Cell(text=str(t.approach))),
-        (
-            "Outer diameter",
-            "Cannula",
-            lambda t: Cell(text=f"{decimal(t.outer_diameter_mm, 1)} mm"),
-        ),
-        ("Entry (L, P, S)", "Cannula", lambda t: Cell(text=_point(t.entry_mm))),
-        ("Tip (L, P, S)", "Cannula", lambda t: Cell(text=_point(t.target_mm))),
-        ("Depth in the bone", "Cannula", lambda t: Cell(text=f"{decimal(t.depth_mm, 1)} mm")),
-        ("Axial angle", "Cannula", lambda t: Cell(text=_axial(t.axial_angle_deg))),
-        ("Sagittal angle", "Cannula", lambda t: Cell(text=_sagittal(t.sagittal_angle_deg))),
-        *((f"To the {wall} wall", "Clearance", _clearance(wall)) for wall in WALLS),
-        ("Gertzbein-Robbins grade", "Safety", lambda t: Cell(text=str(t.grade))),
-        ("Breach probability", "Safety", lambda t: cell(t.breach_probability, 1)),
-    )
-    by_side = {t.side: t for t in plan.trajectories}
-    for title, group, make in figures:
-        cells = [
-            make(by_side[side]) if side in by_side else Cell(text=DASH)
-            for side in (Side.LEFT, Side.RIGHT)
-        ]
-        yield Row(title=title, group=group, left=cells[0], right=cells[1])
-
-
-def _balloon_rows(plan: LevelPlan) -> Iterator[Row]:
-    figures: tuple[tuple[str, Callable[[Inflation], Cell]], ...] = (
-        ("Device", lambda b: Cell(text=b.device, reason=b.reason)),
-        ("Fits", lambda b: Cell(text="yes" if b.accepted else "no", reason=b.reason)),
-        ("Length, diameter", _balloon_size),
-        ("Volume", lambda b: Cell(text=f"{decimal(b.volume_ml, 1)} ml")),
-        ("Rated limits", _rated),
-        ("Smallest margin", lambda b: cell(b.margin_mm, 1)),
-    )
-    by_side = {b.side: b for b in plan.inflations}
-    for title, make in figures:
-        cells = [
-            make(by_side[side]) if side in by_side else Cell(text=DASH)
-            for side in (Side.LEFT, Side.RIGHT)
-        ]
-        yield Row(title=title, group="Balloon", left=cells[0], right=cells[1])
+def _of(make: Callable[[T], Cell], noun: T | None) -> Cell:
+    return Cell(text=DASH) if noun is None else make(noun)
 
 
 def _verdict(t: Trajectory) -> Cell:
@@ -137,7 +133,7 @@ def _sagittal(angle: float) -> str:
     return f"{decimal(abs(angle), 0)}° to the {'head' if angle >= 0.0 else 'feet'}"
 
 
-def _balloon_size(b: Inflation) -> Cell:
+def _size(b: Inflation) -> Cell:
     return Cell(text=f"{decimal(b.length_mm, 1)} mm, {decimal(b.diameter_mm, 1)} mm")
 
 
@@ -146,5 +142,35 @@ def _rated(b: Inflation) -> Cell:
     return Cell(text=f"{volume} ml, {pressure} bar")
 
 
-def _cement(fill: Fill, side: Side) -> Measure:
-    return fill.left if side is Side.LEFT else fill.right
+def _if_placed(make: Callable[[Inflation], Cell]) -> Callable[[Inflation], Cell]:
+    return lambda b: make(b) if b.diameter_mm > 0.0 else Cell(text=DASH)
+
+
+def _cement(fill: Fill, column: Column) -> Cell:
+    """Return the cement of a side, in its first column only."""
+    if column.number > 1:
+        return Cell(text=DASH)
+    return cell(fill.left if column.side is Side.LEFT else fill.right, 1)
+
+
+_CANNULA: tuple[tuple[str, str, Callable[[Trajectory], Cell]], ...] = (
+    ("Verdict", "Cannula", _verdict),
+    ("Approach", "Cannula", lambda t: Cell(text=str(t.approach))),
+    ("Outer diameter", "Cannula", lambda t: Cell(text=f"{decimal(t.outer_diameter_mm, 1)} mm")),
+    ("Entry (L, P, S)", "Cannula", lambda t: Cell(text=_point(t.entry_mm))),
+    ("Tip (L, P, S)", "Cannula", lambda t: Cell(text=_point(t.target_mm))),
+    ("Depth in the bone", "Cannula", lambda t: Cell(text=f"{decimal(t.depth_mm, 1)} mm")),
+    ("Axial angle", "Cannula", lambda t: Cell(text=_axial(t.axial_angle_deg))),
+    ("Sagittal angle", "Cannula", lambda t: Cell(text=_sagittal(t.sagittal_angle_deg))),
+    *((f"To the {wall} wall", "Clearance", _clearance(wall)) for wall in WALLS),
+    ("Gertzbein-Robbins grade", "Safety", lambda t: Cell(text=str(t.grade))),
+    ("Breach probability", "Safety", lambda t: cell(t.breach_probability, 1)),
+)
+_BALLOON: tuple[tuple[str, Callable[[Inflation], Cell]], ...] = (
+    ("Fits", lambda b: Cell(text="yes" if b.accepted else "NO", reason=b.reason)),
+    ("Device", lambda b: Cell(text=b.device)),
+    ("Length, diameter", _if_placed(_size)),
+    ("Volume", _if_placed(lambda b: Cell(text=f"{decimal(b.volume_ml, 1)} ml"))),
+    ("Rated limits", _if_placed(_rated)),
+    ("Smallest margin", lambda b: cell(b.margin_mm, 1)),
+)

@@ -18,7 +18,7 @@ from kyphoplan.case import (
 )
 from kyphoplan.report.cannulas import draw_cannula, draw_plan
 from kyphoplan.report.page import Picture, environment
-from kyphoplan.report.plan_table import Row, rows_of, shown
+from kyphoplan.report.plan_table import Column, Row, columns_of, rows_of, shown
 from kyphoplan.report.result import png_of
 from kyphoplan.report.wording import CANNOT_KNOW, INTENDED_USE
 
@@ -65,6 +65,7 @@ class LevelView:
 
     plan: LevelPlan
     fracture: str
+    columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     pictures: tuple[Picture, ...]
 
@@ -155,9 +156,12 @@ def _pictures(level: LevelPlan, spine: Spine, ct: Volume | None) -> Iterator[Pic
         "the patient's right is on the picture's left",
         png=png_of(draw_plan(spine, level, ct)),
     )
-    for t in level.trajectories:
+    for column in columns_of(level):
+        t = column.trajectory
+        if t is None:
+            continue
         yield Picture(
-            name=f"{name}-plan-{t.side}",
+            name=f"{name}-plan-{column.name}",
             level=name,
             caption=f"The {t.side} cannula: sagittal along it, and across it seen from the front",
             png=png_of(draw_cannula(spine, level, t, ct)),
@@ -183,6 +187,7 @@ def _view(plan: LevelPlan, measurements: Measurements, pictures: Sequence[Pictur
     return LevelView(
         plan=plan,
         fracture=words,
+        columns=columns_of(plan),
         rows=rows_of(plan),
         pictures=tuple(p for p in pictures if p.level == str(plan.level)),
     )

@@ -12,7 +12,7 @@ from kyphoplan.case import LabelMap, Level, Volume
 from kyphoplan.geometry import Array, unit
 
 DIRECTIONS = 250  # [1] trial directions over the half sphere, 9 degrees apart
-POINTS = 6000  # [1] bone points that make the shadow
+POINTS = 4000  # [1] bone points that make the shadow
 MARGIN = 3  # [voxel] background kept around a vertebra
 SMALLEST_VOXELS = 200  # [voxel] fewer is a crumb of a vertebra
 SLAB_MM = 6.0  # [mm] a label thinner than this along any axis shows no vertebra
@@ -46,7 +46,9 @@ def stored_by_anatomy(labels: LabelMap) -> Volume:
     counts = {v: int((volume.voxels == v).sum()) for v in labels.levels}
     for value in sorted(counts, key=lambda v: (-counts[v], v)):
         bone = cut_out(volume, value, labels.levels[value])
-        rough = None if bone is None else see_through(_thinned(bone), hemisphere(400) @ basis)
+        rough = (
+            None if bone is None else see_through(_thinned(bone), hemisphere(DIRECTIONS) @ basis)
+        )
         if bone is None or rough is None:
             continue
         head = _line_of_centres(volume, labels)
@@ -111,10 +113,11 @@ def heads_of(bones: Mapping[Level, Bone]) -> dict[Level, Array]:
 def rough_of(bone: Bone, head: Array | None, basis: Array) -> Rough | None:
     """Look along the canal: near the neighbours' line if there is one, else everywhere."""
     points = _thinned(bone)
-    if head is not None:
-        return see_through(points, cone(head, CONE_DEG, basis))
-    first = see_through(points, hemisphere(DIRECTIONS) @ basis)
-    return None if first is None else see_through(points, cone(first.along, 14.0, basis))
+    wide = hemisphere(DIRECTIONS) @ basis if head is None else cone(head, CONE_DEG, 8.0, basis)
+    first = see_through(points, wide)
+    if first is None:
+        return None
+    return see_through(points, cone(first.along, 10.5, 3.5, basis)) or first
 
 
 def borrowed(

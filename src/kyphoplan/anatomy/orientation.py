@@ -100,16 +100,18 @@ def see_through(points_mm: Array, candidates: Array) -> Rough | None:
     return Rough(canal_mm=canal, along=along, posterior=posterior, hole_mm2=area)
 
 
-def cone(axis: Array, half_angle_deg: float, basis: Array) -> Array:
-    """Return unit directions (N, 3) on rings around an axis, to half_angle [deg].
+def cone(axis: Array, half_angle_deg: float, step_deg: float, basis: Array) -> Array:
+    """Return unit directions (N, 3) on rings around an axis, a step apart, to half_angle [deg].
 
     ``basis`` (3, 3, rows) fixes where the rings start, so that they turn with the anatomy.
     """
     first = unit(np.cross(axis, basis[int(np.argmin(np.abs(basis @ axis)))]))
     second = np.cross(axis, first)
     rows = [axis]
-    for tilt in np.arange(3.5, half_angle_deg + 0.1, 3.5):
-        turns = np.arange(0.0, 360.0, max(12.0, 160.0 / tilt))
+    for tilt in np.arange(step_deg, half_angle_deg + 0.1, step_deg):
+        turns = np.arange(
+            0.0, 360.0, 360.0 / np.round(360.0 * np.sin(np.deg2rad(tilt)) / step_deg)
+        )
         t, a = np.deg2rad(tilt), np.deg2rad(turns)[:, None]
         rows += list(np.cos(t) * axis + np.sin(t) * (np.cos(a) * first + np.sin(a) * second))
     return np.array(rows)

@@ -31,6 +31,8 @@ def test_the_programmes_of_the_readme_run_and_find_the_fracture(
     exec(compile(from_phantom, "README.md", "exec"), names)
     assert [str(row.level) for row in names["figures"].fractures] == ["L1"]
     assert (tmp_path / "result" / "measurements.json").is_file()
+    assert (tmp_path / "result" / "surgeon.html").is_file()
+    assert [str(row.level) for row in names["plan"].levels] == ["L1"]
 
     write_volume(names["scan"].ct, "ct.nii.gz")
     write_volume(names["scan"].labels, "labels.nii.gz")

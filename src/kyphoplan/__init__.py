@@ -1,4 +1,4 @@
-"""kyphoplan: from a spine CT to a measured fracture. Research and teaching use only.
+"""kyphoplan: from a spine CT to a measured fracture and a plan. Research and teaching use only.
 
 The public names are loaded when first used, so that ``import kyphoplan`` stays light (PEP 562).
 """
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kyphoplan.anatomy import locate
-    from kyphoplan.case import Level, Measure, Measurements, Spine
+    from kyphoplan.case import Level, Measure, Measurements, Plan, Spine
     from kyphoplan.io import read_labels, read_volume
     from kyphoplan.morphometry import measure
     from kyphoplan.phantom import Collapse, Phantom, scan
-    from kyphoplan.report import write_measurements
+    from kyphoplan.planning import check, plan
+    from kyphoplan.report import read_plan, write_measurements, write_plan
 
 __version__ = "0.1.0"
 
@@ -22,13 +23,18 @@ __all__ = [
     "Measure",
     "Measurements",
     "Phantom",
+    "Plan",
     "Spine",
+    "check",
     "locate",
     "measure",
+    "plan",
     "read_labels",
+    "read_plan",
     "read_volume",
     "scan",
     "write_measurements",
+    "write_plan",
 ]
 
 _HOME = {
@@ -37,13 +43,18 @@ _HOME = {
     "Measure": "kyphoplan.case",
     "Measurements": "kyphoplan.case",
     "Phantom": "kyphoplan.phantom",
+    "Plan": "kyphoplan.case",
     "Spine": "kyphoplan.case",
+    "check": "kyphoplan.planning",
     "locate": "kyphoplan.anatomy",
     "measure": "kyphoplan.morphometry",
+    "plan": "kyphoplan.planning",
     "read_labels": "kyphoplan.io",
+    "read_plan": "kyphoplan.report",
     "read_volume": "kyphoplan.io",
     "scan": "kyphoplan.phantom",
     "write_measurements": "kyphoplan.report",
+    "write_plan": "kyphoplan.report",
 }
 
 

@@ -2,14 +2,42 @@
 
 from pathlib import Path
 
-from kyphoplan.case import LabelMap, Notice, Plan, Severity, Spine
+from kyphoplan.case import LabelMap, Measurements, Notice, Plan, Severity, Spine, Volume
 from kyphoplan.errors import GeometryError
-from kyphoplan.io import write_json, write_volume
+from kyphoplan.io import result_folder, write_json, write_volume
 from kyphoplan.io.markups import SUFFIX, Line, write_line
 from kyphoplan.io.mesh import write_3mf, write_glb, write_stl
 from kyphoplan.io.navigation import write_navigation
 from kyphoplan.planning.solids import level_solids
 from kyphoplan.report.plan_json import plan_to_json
+from kyphoplan.report.result import fill
+from kyphoplan.report.surgeon import write_surgeon
+
+
+def write_plan(
+    folder: str | Path,
+    plan: Plan,
+    measurements: Measurements,
+    spine: Spine,
+    ct: Volume | None = None,
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write figures, plan, both pages, pictures and exports to a folder.
+
+    The command ``run`` writes the same, and the labels and a manifest with them.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written, or holds anything already.
+    """
+    levels = tuple(level.level for level in plan.levels) or None
+    with result_folder(folder, overwrite=overwrite) as working:
+        fill(working, measurements, spine, ct, levels=levels)
+        write_surgeon(working, plan, spine, measurements, ct)
+        write_exports(working, plan, spine)
+    return Path(folder)
 
 
 def write_exports(

@@ -133,3 +133,10 @@ def test_every_device_tells_its_source_and_what_is_from_memory() -> None:
         assert device.rated is ("from memory" not in device.source)
         assert 0.0 < device.largest_pressure_bar < 50.0
         assert device.largest_volume_ml <= 6.0
+
+
+@pytest.mark.parametrize("level", ["T12", "L1"])
+def test_both_sides_of_a_symmetric_body_get_the_same_balloon(level: str) -> None:
+    left, right = place_balloons(case().spine[level], both(level))
+    assert left.device == right.device
+    assert left.volume_ml == pytest.approx(right.volume_ml, rel=0.05)

@@ -216,8 +216,6 @@ def _broken_limit(case: _Case) -> str:
 
 def _broken_at_the_pedicle(case: _Case) -> str:
     line = case.line
-    if line.entry[0] < 0:
-        return "wrong side: the entry lies beyond the mid-line"
     axis = line.entry - np.arange(0.0, line.length_mm, STEP_MM)[:, None] * line.outward
     into = case.radius - float(case.room.canal(axis).min())
     if into > 0:
@@ -226,8 +224,10 @@ def _broken_at_the_pedicle(case: _Case) -> str:
         measure = getattr(case.clearance, wall)
         if measure.value is None:
             return "pedicle: the way does not pass through it"
-        if measure.low < 0:
-            return f"{wall} wall: clearance {measure.value:.1f} mm, may be {measure.low:.1f} mm"
+        if wall == "medial" and measure.low < 0:
+            return f"medial wall: clearance {measure.value:.1f} mm, may be {measure.low:.1f} mm"
+        if measure.value < 0:
+            return f"{wall} wall: {-measure.value:.1f} mm outside"
     if abs(line.axial_deg) > LARGEST_CONVERGENCE_DEG:
         return f"convergence {line.axial_deg:.0f} deg: more than {LARGEST_CONVERGENCE_DEG:.0f} deg"
     return ""
@@ -247,6 +247,8 @@ def _broken_in_the_body(case: _Case) -> str:
 
 def _unreachable(case: _Case) -> str:
     room, line = case.room, case.line
+    if line.entry[0] < 0:
+        return "wrong side: the entry lies beyond the mid-line"
     if room.corridor is None and line.entry[1] < room.foremost_entry_mm:
         return "entry: in front of the pedicle's back end, through its side"
     if room.corridor is None and not _unbroken(room, line):

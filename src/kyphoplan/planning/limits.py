@@ -7,7 +7,7 @@ ANTERIOR_MARGIN_MM = 4.0  # [mm] from the tip to the anterior wall; peer
 ENDPLATE_MARGIN_MM = 1.0  # [mm] from the tip to either endplate; chosen
 LARGEST_CONVERGENCE_DEG = 35.0  # [deg] towards the mid-line; peer
 PEDICLE_MARGIN_MM = (
-    1.0  # [mm] of pedicle on each side of the cannula, else it is too narrow; brief
+    1.0  # [mm] of pedicle on each side of the cannula, else it is too narrow; chosen
 )
 BREACH_TO_WARN = 0.10  # [1] a breach probability above this is warned of; chosen
 REACH_OUT_MM = 60.0  # [mm] behind the entry the way must be free; skin to bone is 50 mm and more

@@ -12,6 +12,7 @@ RAYS = 32  # [1] directions around the axis
 ANGLES = np.arange(RAYS) * (2.0 * np.pi / RAYS)  # [rad] 0 lateral, then cranial, medial, caudal
 REACH_MM = 14.0  # [mm] walls farther away do not matter
 STEP_MM = 0.5  # [mm] along rays
+NEAR_MM = 1.0  # [mm] beside an axis outside, where it is seen on which side it has left
 SPACING_MM = 1.0  # [mm] between sections
 QUARTERS = {"lateral": 0, "superior": 1, "medial": 2, "inferior": 3}
 
@@ -64,37 +65,50 @@ def across(direction: Array) -> tuple[Array, Array]:
     return first, second * np.sign(second[2])
 
 
-def cut(room: Room, entry: Array, target: Array, skip_mm: float) -> Sections:
-    """Cut sections from the entry's end of a way to its tip.
+def first_depth(room: Room, entry: Array, outward: Array, diameter_mm: float) -> float:
+    """Depth from which a way is judged [mm].
 
-    ``skip_mm`` is left out behind the entry, where the cannula is still breaking through.
+    One diameter behind the entry, where the cannula has broken through; beside a pedicle already
+    from the back of the canal on, although it may lie before the bone.
     """
+    if room.corridor is None:
+        return diameter_mm
+    return min(diameter_mm, float((entry[1] - room.behind_mm) / outward[1]))
+
+
+def cut(room: Room, entry: Array, target: Array, diameter_mm: float) -> Sections:
+    """Cut sections along a way from where it is judged to its tip."""
     length = float(np.linalg.norm(target - entry))
     direction = (target - entry) / length
-    count = max(int(np.ceil((length - skip_mm) / SPACING_MM)), 1)
-    depth = np.linspace(min(skip_mm, length), length, count + 1)
+    start = min(first_depth(room, entry, -direction, diameter_mm), length)
+    count = max(int(np.ceil((length - start) / SPACING_MM)), 1)
+    depth = np.linspace(start, length, count + 1)
     centres = entry + depth[:, None] * direction
     first, second = across(direction)
     rays = np.cos(ANGLES)[:, None] * first + np.sin(ANGLES)[:, None] * second
-    t = np.arange(0.0, REACH_MM + STEP_MM, STEP_MM)
-    values = room.outside(centres[:, None, None, :] + rays[:, None, :] * t[:, None])
-    past = np.maximum(-room.true_depth(values[:, 0, 0]), 0.0)
+    past = np.maximum(-room.true_depth(room.outside(centres)), 0.0)
+    near = room.outside(centres[:, None, :] + NEAR_MM * rays[:: RAYS // 4])
     behind = centres[:, 1]
     return Sections(
         depth_mm=depth,
-        radius_mm=np.where(past[:, None] > 0, 0.0, _first_exit(values)),
+        radius_mm=to_walls(room, centres, rays, REACH_MM),
         past_mm=past,
-        quarter=np.argmax(values[:, :: RAYS // 4, 2], axis=1),
+        quarter=np.argmax(near, axis=1),
         in_pedicle=(behind >= room.back_wall_mm) & (behind <= room.behind_mm),
     )
 
 
-def _first_exit(values: Array) -> Array:
-    """Distance (...) along rays at which values (..., N) turn positive, else the reach [mm]."""
+def to_walls(room: Room, centres: Array, rays: Array, reach_mm: float) -> Array:
+    """Distance (..., R) from centres (..., 3) along rays (R, 3) to the walls [mm].
+
+    0 where the centre is outside, and the reach where there is no wall within it.
+    """
+    t = np.arange(0.0, reach_mm + STEP_MM, STEP_MM)
+    values = room.outside(centres[..., None, None, :] + rays[:, None, :] * t[:, None])
     out = values >= 0
     first = np.argmax(out, axis=-1)
     b = np.take_along_axis(values, first[..., None], -1)[..., 0]
     a = np.take_along_axis(values, np.maximum(first - 1, 0)[..., None], -1)[..., 0]
     share = np.where(first > 0, a / np.where(first > 0, a - b, 1.0), 0.0)
     distance = np.where(first > 0, (first - 1 + share) * STEP_MM, 0.0)
-    return np.where(out.any(axis=-1), distance, REACH_MM)
+    return np.where(out.any(axis=-1), distance, reach_mm)

@@ -15,16 +15,21 @@ from kyphoplan.planning.limits import (
 )
 from kyphoplan.planning.reach import in_the_way, tip_distances
 from kyphoplan.planning.room import Room, beside_pedicle
-from kyphoplan.planning.sections import across
+from kyphoplan.planning.sections import across, to_walls
 
 COARSE_MM = 1.5  # [mm] along a way while all are tried
 BACK_MM = 80.0  # [mm] from the tip to the farthest entry
-PASS_STEP_MM = 1.0  # [mm] between the places where the pedicle is crossed
+PASS_STEP_MM = 1.0  # [mm] between the places where the pedicle is crossed, at most
+PASSES_ACROSS = 12  # [1] such places across the pedicle's width, at least
 TARGET_STEP_MM = 2.0  # [mm] between targets
-FINALISTS = 6  # [1] ways that are refined and judged
+FINALISTS = 4  # [1] ways that are refined and judged
+REFINE_MM = (0.6, 0.3)  # [mm] steps of the last improvement
+RAY_SPACING_MM = 2.0  # [mm] between the sections that score an improvement
+RAY_REACH_MM = 7.0  # [mm] walls farther away do not matter to it
 APART_MM = 1.5  # [mm] finalists are at least so far apart
 PARAMEDIAN = 0.22  # [1] of the body's width from the mid-line: the middle of one half
 MIDLINE_MM = 2.0  # [mm] a tip nearer is on the mid-line
+UNDERRATED = 0.5  # [voxel] a distance between voxel centres underrates a narrow pedicle by this
 OFF_TARGET = 0.02  # [1/mm] of a standard deviation of safety given for each millimetre nearer
 
 
@@ -107,25 +112,30 @@ def _middle_height(room: Room, places: Array) -> Array:
     columns[..., 2] = z
     inside = room.out_of_body(columns) < 0
     share = inside.sum(axis=1)
-    return np.where(share > 0, (inside * z).sum(axis=1) / np.maximum(share, 1), 0.0)
+    starts = places.copy()
+    starts[:, 2] = np.where(share > 0, (inside * z).sum(axis=1) / np.maximum(share, 1), 0.0)
+    plates = tip_distances(room, starts)[1]
+    return np.asarray(starts[:, 2] + 0.5 * (plates[:, 0] - plates[:, 1]))
 
 
 def _passes(room: Room, radius: float) -> Array:
     """Places (N, 3) in the pedicle's narrowest section through which the axis may go [mm]."""
     outline = room.to_own(room.pedicle.outline_mm) - room.isthmus_mm
     low, high = outline.min(axis=0), outline.max(axis=0)
+    low[0], high[0] = low[0] + radius, high[0] - radius
     if room.corridor is not None:
-        low[0], high[0] = low[0] + radius, room.corridor.lateral_mm - room.isthmus_mm[0]
-    x = _lattice(low[0], high[0])
-    z = _lattice(low[2] + radius, high[2] - radius)
+        high[0] = room.corridor.lateral_mm - room.isthmus_mm[0]
+    finer = min(PASS_STEP_MM, float(np.ptp(outline[:, 0])) / PASSES_ACROSS)
+    x = _lattice(low[0], high[0], finer)
+    z = _lattice(low[2] + radius, high[2] - radius, PASS_STEP_MM)
     plane = np.stack(np.meshgrid(x, [0.0], z, indexing="ij"), axis=-1).reshape(-1, 3)
     return np.asarray(room.isthmus_mm + plane)
 
 
-def _lattice(low: float, high: float) -> Array:
-    """Multiples of the step between two limits, 0 always among them."""
-    steps = np.arange(np.ceil(low / PASS_STEP_MM), np.floor(high / PASS_STEP_MM) + 1.0)
-    return np.union1d(steps, [0.0]) * PASS_STEP_MM
+def _lattice(low: float, high: float, step: float) -> Array:
+    """Multiples of a step between two limits, 0 always among them."""
+    steps = np.arange(np.ceil(low / step), np.floor(high / step) + 1.0)
+    return np.union1d(steps, [0.0]) * step
 
 
 def _scored(
@@ -145,6 +155,7 @@ def _scored(
     depth = last[:, None] * COARSE_MM - t
     judged = depth >= 2.0 * radius
     if room.corridor is not None:
+        judged |= points[..., 1] <= room.behind_mm
         bone = np.minimum(bone, room.corridor.outside(points))
     canal = room.canal(points)
     within = room.true_depth(np.maximum(bone, -canal)) - radius
@@ -153,7 +164,8 @@ def _scored(
     off = np.linalg.norm(targets - ideal, axis=1)
     score = safety.min(axis=1) - OFF_TARGET * off
     gap = ~inside & (depth > 0)
-    possible = clear & (safety.min(axis=1) > 0) & inside.any(axis=1) & ~inside[:, -1]
+    slack = -UNDERRATED * room.voxel_mm / aiming.spread_mm(np.array(BACK_MM / 4.0))
+    possible = clear & (safety.min(axis=1) > slack) & inside.any(axis=1) & ~inside[:, -1]
     if room.corridor is None:
         entry = targets[:, 1] + last * COARSE_MM * outward[:, 1]
         possible &= ~gap.any(axis=1) & (entry >= room.foremost_entry_mm)
@@ -197,7 +209,7 @@ def _refined(
 ) -> tuple[float, Line] | None:
     """Move a way in ever smaller steps to the best nearby; its score and its line."""
     score = -np.inf
-    for step in (0.5 * PASS_STEP_MM, 0.25 * PASS_STEP_MM):
+    for step in REFINE_MM:
         offsets = np.array(np.meshgrid(*[[-1.0, 0.0, 1.0]] * 4, indexing="ij")).reshape(4, -1).T
         first, second = across((target - through) / np.linalg.norm(target - through))
         near = through + step * (offsets[:, :1] * first + offsets[:, 1:2] * second)
@@ -207,12 +219,30 @@ def _refined(
             plates.min(axis=1) - radius >= ENDPLATE_MARGIN_MM
         )
         ways = _scored(room, near[fits], tips[fits], ideal, radius, aiming)
-        if ways.score.size == 0 or not np.isfinite(ways.score).any():
+        possible = np.isfinite(ways.score)
+        if not possible.any():
             continue
-        k = int(np.argmax(ways.score))
-        through, target, score = ways.passes[k], ways.targets[k], float(ways.score[k])
+        exact = np.where(possible, _by_rays(room, ways, ideal, radius, aiming), -np.inf)
+        k = int(np.argmax(exact))
+        through, target, score = ways.passes[k], ways.targets[k], float(exact[k])
     entry = bone_entry(room, through, target)
     return None if entry is None else (score, Line(entry=entry, target=target))
+
+
+def _by_rays(room: Room, ways: Ways, ideal: Array, radius: float, aiming: AimingError) -> Array:
+    """Score ways (N,) by rays from their axes to the walls: slower and exact."""
+    length = np.linalg.norm(ways.passes - ways.targets, axis=1, keepdims=True)
+    outward = (ways.passes - ways.targets) / length
+    middle = outward.mean(axis=0)
+    first, second = across(-middle / np.linalg.norm(middle))
+    depth = np.arange(2.0 * radius, float(ways.depth.max()), RAY_SPACING_MM)
+    back = np.maximum(ways.depth[:, None] - depth, 0.0)
+    centres = ways.targets[:, None, :] + back[..., None] * outward[:, None, :]
+    turn = np.arange(8) * (np.pi / 4.0)
+    rays = np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second
+    walls = to_walls(room, centres, rays, RAY_REACH_MM).min(axis=-1) - radius
+    safety = (walls / aiming.spread_mm(depth)).min(axis=1)
+    return np.asarray(safety - OFF_TARGET * np.linalg.norm(ways.targets - ideal, axis=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

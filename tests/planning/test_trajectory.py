@@ -1,0 +1,67 @@
+"""Cannulas against the exact shape of random phantoms, judged by brute force."""
+
+import numpy as np
+import pytest
+
+from kyphoplan.case import Approach, GertzbeinRobbins, LevelPlan, Side
+from kyphoplan.planning.cannulas import cannula_named
+
+from .truths import Drawn, Exact, Verdict, brute_force, drawn, planned
+
+IN_TEST, IN_SOAK = 60, 1000
+WIDE_MM = cannula_named("10G").outer_diameter_mm + 2.0
+BATCH = 15
+
+
+def judged(case: Drawn, plan: LevelPlan) -> list[Verdict]:
+    """Brute force over all trajectories of a plan; none may touch canal or medial wall."""
+    exact = Exact.of(case)
+    verdicts = []
+    for way in plan.trajectories:
+        assert way.accepted
+        verdict = brute_force(way, exact)
+        assert verdict.into_canal_mm <= 0.0, (case, way.side)
+        beside = way.approach is Approach.EXTRAPEDICULAR
+        assert beside or verdict.medial_mm <= 0.0, (case, way.side)
+        assert way.grade is GertzbeinRobbins.A
+        verdicts.append(verdict)
+    return verdicts
+
+
+def refused_with_reason(plan: LevelPlan, side: Side) -> bool:
+    """Say whether a side without a way says why."""
+    return any(text.startswith(f"{side}: ") and len(text) > len(side) + 5 for text in plan.refused)
+
+
+def graded(seeds: range) -> list[bool]:
+    """Plan random phantoms; for each wide pedicle, whether its way is truly grade A."""
+    wide = []
+    for seed in seeds:
+        case = drawn(seed)
+        _, plan = planned(case)
+        found = dict(zip((w.side for w in plan.trajectories), judged(case, plan), strict=True))
+        exact = Exact.of(case)
+        for side in Side:
+            assert side in found or refused_with_reason(plan, side), (seed, side)
+            if exact.pedicle_width_mm(side) >= WIDE_MM and side in found:
+                way = next(w for w in plan.trajectories if w.side is side)
+                beside = way.approach is Approach.EXTRAPEDICULAR
+                wide.append(beside or found[side].pedicle_mm <= 0.0)
+        if not found:
+            assert plan.approach is Approach.NONE
+            assert plan.reason
+    return wide
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", range(0, IN_TEST, BATCH))
+def test_no_way_crosses_canal_or_medial_wall_and_wide_pedicles_get_grade_a(start: int) -> None:
+    wide = graded(range(start, start + BATCH))
+    assert np.mean(wide) >= 0.99
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("start", range(IN_TEST, IN_SOAK, 2 * BATCH))
+def test_the_same_on_a_thousand_phantoms(start: int) -> None:
+    wide = graded(range(start, min(start + 2 * BATCH, IN_SOAK)))
+    assert np.mean(wide) >= 0.99

@@ -2,7 +2,7 @@
 // Everything it shows stands in the page itself; it asks no network. All lengths are RAS mm.
 import { cmapper, MULTIPLANAR_TYPE, Niivue, NVImage, NVMesh, SHOW_RENDER, SLICE_TYPE } from "@niivue/niivue"
 
-const VIEWS = { front: [180, 10], behind: [0, 10], left: [270, 10], right: [90, 10], above: [0, 89] }
+const VIEWS = { front: [180, 10], behind: [0, 10], left: [90, 10], right: [270, 10], above: [0, 89] }
 const DARK = [0.043, 0.055, 0.071, 1]
 const TURN_DEG = 10
 const LEVEL_OPACITY = 0.25

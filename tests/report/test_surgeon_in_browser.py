@@ -117,14 +117,27 @@ def test_both_views_are_drawn(opened: Opened, canvas: str) -> None:
     assert orange.sum() > 20  # pixels of the left cannula
 
 
+def _places(page: Page, view: str) -> tuple[float, float, float]:
+    """Where across the solid view the left cannula, the right one and the bones are seen."""
+    page.locator(f"button[data-look={view}]").click()
+    pixels = picture_of(page, "solid")
+    pixels[-120:, :160] = 0.0  # the orientation cube
+    warm = pixels[..., 0] - pixels[..., 2]
+    bones = (np.abs(warm) < 0.15) & (pixels.max(axis=-1) > 0.2)
+    orange, blue, grey = (m.nonzero()[1].mean() for m in (warm > 0.3, warm < -0.2, bones))
+    return float(orange), float(blue), float(grey)
+
+
 @pytest.mark.slow
-def test_in_the_solid_view_from_behind_the_left_cannula_is_on_the_left(opened: Opened) -> None:
-    opened.page.get_by_role("button", name="behind").click()
-    pixels = picture_of(opened.page, "solid")
-    orange = (pixels[..., 0] - pixels[..., 2]) > 0.3
-    blue = (pixels[..., 2] - pixels[..., 0]) > 0.2
-    blue[-120:, :160] = False  # the orientation cube
-    assert orange.nonzero()[1].mean() < blue.nonzero()[1].mean()
+def test_the_solid_view_is_seen_from_where_its_button_says(opened: Opened) -> None:
+    left, right, _ = _places(opened.page, "behind")
+    assert left < right
+    left, right, _ = _places(opened.page, "front")
+    assert left > right
+    left, right, bones = _places(opened.page, "left")  # anterior is on the picture's left
+    assert min(left, right) > bones
+    left, right, bones = _places(opened.page, "right")
+    assert max(left, right) < bones
 
 
 @pytest.mark.slow

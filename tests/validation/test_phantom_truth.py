@@ -87,7 +87,7 @@ FINEST = (
         tilt_deg=(0.0, 20.0, 0.0),
     ),
 )
-DRAWN = tuple(drawn_case(seed, fine=fine) for seed in range(40) for fine in (True, False))
+DRAWN = tuple(drawn_case(seed, fine=fine) for seed in range(30) for fine in (True, False))
 
 
 def _points(limit: float) -> Callable[[Reading], float]:

@@ -50,6 +50,7 @@ def _options(version: Version = False) -> None:
 def main() -> None:
     """Run the program."""
     sys.excepthook = _internal_error
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell ignores it
     signal.signal(signal.SIGTERM, _terminate)
     try:
         typer.main.get_command(app)(prog_name="kyphoplan")

@@ -12,6 +12,8 @@ MIDLINE_MM = 2.5  # [mm] half width of the band that stands for the mid-sagittal
 CANAL_CORE_MM = 6.0  # [mm] half width in which all that stands before the canal is body
 LONGEST_GAP_MM = 28.0  # [mm] canal centre to posterior wall; widest lumbar canals are 2 x 13 mm
 INNER_CANAL_MM = (4.0, 9.0)  # [mm] lateral band that lies within every canal (width >= 19 mm)
+THROUGH_SHARE = 0.8  # [1] of the greatest depth: a level at which the body runs from wall to wall
+BEHIND_MM = 4.0  # [mm] in front of the posterior wall, where the body's back is seen
 WING_MM = 5.0  # [mm] radius of the opening; roots of transverse processes are 6-10 mm thick
 FLARE_MM = 3.0  # [mm] the rim of a healthy endplate stands out over the waist by 2-3 mm
 MIDDLE_PART = 0.15  # [1] of the height on each side of the middle that shows the waist
@@ -27,7 +29,8 @@ class Outline:
     ----------
     posterior_wall, anterior_wall : (S,) mid-sagittal wall position at each height [mm]; NaN
         outside the body.
-    bottom, top : craniocaudal extent of the waist column [mm].
+    bottom, top : craniocaudal extent of the body half way between its walls [mm].
+    back : its extent just in front of the posterior wall [mm].
     wall_slope : posterior shift of the posterior wall per mm of height [1].
     wall_across : (L,) posterior wall at each lateral position, at height 0 [mm].
     """
@@ -36,6 +39,7 @@ class Outline:
     anterior_wall: Array
     bottom: float
     top: float
+    back: tuple[float, float]
     wall_slope: float
     wall_across: Array
 
@@ -71,9 +75,14 @@ def outline(field: Array, grid: Grid, canal_posterior: Array) -> Outline | None:
     inside = ~np.isnan(posterior)
     if inside.sum() * grid.step_mm < 5.0:  # noqa: PLR2004 - [mm] less than half a crushed body
         return None
-    v_mid = float(np.nanmedian(0.5 * (posterior + anterior)))
-    extent = _column(profile, grid, v_mid, float(np.median(grid.superior[inside])))
-    if extent is None:
+    depth = posterior - anterior
+    through = inside & (np.nan_to_num(depth) >= THROUGH_SHARE * np.nanmax(depth))
+    v_mid = float(np.median(0.5 * (posterior + anterior)[through]))
+    start = float(np.median(grid.superior[through]))
+    extent = _column(profile, grid, v_mid, start)
+    v_back = float(np.median(posterior[through])) - BEHIND_MM
+    back = _column(profile, grid, v_back, start)
+    if extent is None or back is None:
         return None
     bottom, top = extent
     height = top - bottom
@@ -82,13 +91,16 @@ def outline(field: Array, grid: Grid, canal_posterior: Array) -> Outline | None:
         return None
     slope = _robust_slope(grid.superior[core], posterior[core])
     across = _wall_across(field, grid, canal_posterior, (bottom, top), slope)
-    beyond = (grid.superior < bottom - 3.0) | (grid.superior > top + 3.0)
+    beyond = (grid.superior < min(bottom, back[0]) - 3.0) | (
+        grid.superior > max(top, back[1]) + 3.0
+    )
     posterior[beyond], anterior[beyond] = np.nan, np.nan
     return Outline(
         posterior_wall=posterior,
         anterior_wall=anterior,
         bottom=bottom,
         top=top,
+        back=back,
         wall_slope=slope,
         wall_across=across,
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from kyphoplan.anatomy.frame import settle
 from kyphoplan.anatomy.grid import signed_distance
-from kyphoplan.anatomy.orientation import CONE_DEG, Rough, cone, hemisphere, see_through
+from kyphoplan.anatomy.orientation import CONE_DEG, Rough, cone, hemisphere, see_through_in
 from kyphoplan.case import LabelMap, Level, Volume
 from kyphoplan.geometry import Array, unit
 
@@ -47,7 +47,9 @@ def stored_by_anatomy(labels: LabelMap) -> Volume:
     for value in sorted(counts, key=lambda v: (-counts[v], v)):
         bone = cut_out(volume, value, labels.levels[value])
         rough = (
-            None if bone is None else see_through(_thinned(bone), hemisphere(DIRECTIONS) @ basis)
+            None
+            if bone is None
+            else see_through_in(basis, _thinned(bone), hemisphere(DIRECTIONS) @ basis)
         )
         if bone is None or rough is None:
             continue
@@ -114,10 +116,10 @@ def rough_of(bone: Bone, head: Array | None, basis: Array) -> Rough | None:
     """Look along the canal: near the neighbours' line if there is one, else everywhere."""
     points = _thinned(bone)
     wide = hemisphere(DIRECTIONS) @ basis if head is None else cone(head, CONE_DEG, 8.0, basis)
-    first = see_through(points, wide)
+    first = see_through_in(basis, points, wide)
     if first is None:
         return None
-    return see_through(points, cone(first.along, 10.5, 3.5, basis)) or first
+    return see_through_in(basis, points, cone(first.along, 10.5, 3.5, basis)) or first
 
 
 def borrowed(

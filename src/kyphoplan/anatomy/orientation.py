@@ -13,6 +13,7 @@ from scipy import ndimage
 from kyphoplan.geometry import Array, unit
 
 PIXEL_MM = 2.0  # [mm] of the shadow picture
+PHASE = 2.317  # [pixel] margin of the picture, off the voxels' lattice
 SMALLEST_HOLE_MM2 = 30.0  # [mm2] a fifth of the smallest normal canal (ours, for detection only)
 CONE_DEG = 35.0  # [deg] how far the canal may lean from the line of the neighbours
 SYMMETRY_DEG = 12.0  # [deg] how far the mid-plane may turn from body centre - canal centre
@@ -63,7 +64,7 @@ def shadow_hole(points_mm: Array, direction: Array) -> tuple[float, Array]:
     """
     plane = across(direction)
     flat = points_mm @ plane.T
-    corner = flat.min(axis=0) - 2.0 * PIXEL_MM
+    corner = flat.min(axis=0) - PHASE * PIXEL_MM  # off the voxels' own lattice
     pixels = np.floor((flat - corner) / PIXEL_MM).astype(int)
     picture = np.zeros(pixels.max(axis=0) + 4, bool)
     picture[pixels[:, 0], pixels[:, 1]] = True
@@ -98,6 +99,23 @@ def see_through(points_mm: Array, candidates: Array) -> Rough | None:
     offset = canal - points_mm.mean(axis=0)
     posterior = unit(offset - (offset @ along) * along)
     return Rough(canal_mm=canal, along=along, posterior=posterior, hole_mm2=area)
+
+
+def see_through_in(basis: Array, points_mm: Array, candidates: Array) -> Rough | None:
+    """Look as `see_through` does, in the coordinates of a basis (3, 3, rows) at the points.
+
+    The picture then turns with the anatomy: the pose in the scanner changes nothing.
+    """
+    origin = points_mm[0]
+    seen = see_through((points_mm - origin) @ basis.T, candidates @ basis.T)
+    if seen is None:
+        return None
+    return Rough(
+        canal_mm=seen.canal_mm @ basis + origin,
+        along=seen.along @ basis,
+        posterior=seen.posterior @ basis,
+        hole_mm2=seen.hole_mm2,
+    )
 
 
 def cone(axis: Array, half_angle_deg: float, step_deg: float, basis: Array) -> Array:

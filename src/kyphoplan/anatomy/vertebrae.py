@@ -67,6 +67,7 @@ def locate(labels: LabelMap, ct: Volume | None = None) -> Spine:
         raise CaseError(
             "label map: none of its voxels belongs to a named vertebra: check the label scheme"
         )
+    ct = None if ct is None else ct.reordered((volume.affine[:3, :3] / volume.spacing_mm).T)
     heads = heads_of(bones)
     seen: dict[Level, Rough | None] = {
         level: rough_of(bone, heads.get(level), orthogonal(volume))

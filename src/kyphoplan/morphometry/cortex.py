@@ -56,6 +56,8 @@ def _threshold(ct: Volume, vertebra: Vertebra, peaks: Array) -> float | None:
     index = ct.to_indices(vertebra.frame.to_patient(offsets)).T
     inner = ndimage.map_coordinates(np.asarray(ct.voxels, np.float32), index, order=1)
     middle, spread = float(np.median(inner)), float(inner.std())
+    if np.isnan(peaks).all():
+        return None
     usual = float(np.nanmedian(peaks))
     level = middle + SHELL_SHARE * (usual - middle)
     enough = usual > middle + 2.0 * spread and np.nanmean(peaks < level) < NOISIEST

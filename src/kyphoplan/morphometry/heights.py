@@ -164,8 +164,8 @@ def _loss(height: Measure, expected: Measure) -> tuple[float, float]:
     if height.value is None or expected.value is None:
         return -np.inf, np.inf
     ratio = height.value / expected.value
-    relative = np.hypot(height.sd / max(height.value, 1e-6), expected.sd / expected.value)
-    return 100.0 * (1.0 - ratio), float(100.0 * ratio * relative)
+    spread = np.hypot(height.sd, ratio * expected.sd) / expected.value
+    return 100.0 * (1.0 - ratio), float(100.0 * spread)
 
 
 def _largest_loss(heights: Sequence[Measure], expected: Sequence[Measure]) -> float:

@@ -56,6 +56,7 @@ def measure(spine: Spine, ct: Volume | None = None) -> Measurements:
     >>> measure(locate(image.labels)).fractures
     ()
     """
+    ct = _stored_by_anatomy(spine, ct)
     heights = {v.level: body_heights(v) for v in spine.vertebrae}
     expected = expected_heights(spine, heights)
     losses = {level: height_loss(heights[level], expected[level]) for level in spine.levels}
@@ -73,6 +74,12 @@ def measure(spine: Spine, ct: Volume | None = None) -> Measurements:
         kyphosis=segmental_angles(spine),
         notices=tuple(notices),
     )
+
+
+def _stored_by_anatomy(spine: Spine, ct: Volume | None) -> Volume | None:
+    """Store the CT along the patient's own axes, so that its storage order changes no bit."""
+    frames = [v.frame for v in spine.vertebrae if v.frame is not None]
+    return ct.reordered(frames[0].axes) if ct is not None and frames else ct
 
 
 def _is_intact(loss: Measure) -> bool:

@@ -124,3 +124,38 @@ class Frame:
     def to_patient(self, local_mm: ArrayLike) -> Array:
         """(left, posterior, superior) from the origin (..., 3) [mm] as patient positions [mm]."""
         return np.asarray(np.asarray(local_mm, dtype=float) @ self.axes + self.origin_mm)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Motion:
+    """A rigid motion: x -> rotation @ x + shift.
+
+    Attributes
+    ----------
+    rotation : (3, 3) orthogonal matrix.
+    shift_mm : (3,) [mm].
+
+    Examples
+    --------
+    >>> turn = Motion(rotation=rotation([0, 0, 1], 90.0), shift_mm=np.array([0.0, 0.0, 5.0]))
+    >>> np.round(turn.points([1.0, 0.0, 0.0]), 9) + 0.0
+    array([0., 1., 5.])
+    """
+
+    rotation: Array
+    shift_mm: Array
+
+    def points(self, positions_mm: ArrayLike) -> Array:
+        """Move positions (..., 3) [mm]."""
+        return np.asarray(np.asarray(positions_mm, float) @ self.rotation.T + self.shift_mm)
+
+    def directions(self, vectors: ArrayLike) -> Array:
+        """Turn vectors (..., 3)."""
+        return np.asarray(np.asarray(vectors, float) @ self.rotation.T)
+
+    def affine(self, affine: Array) -> Array:
+        """Move a placement (4, 4) of voxels."""
+        moved = np.eye(4)
+        moved[:3, :3] = self.rotation @ affine[:3, :3]
+        moved[:3, 3] = self.points(affine[:3, 3])
+        return moved

@@ -8,10 +8,11 @@ from scipy import ndimage
 from kyphoplan.anatomy.grid import Grid, Mask, crossing
 from kyphoplan.geometry import Array
 
-MIDLINE_MM = 2.5  # [mm] half width of the band that stands for the mid-sagittal plane
-CANAL_CORE_MM = 6.0  # [mm] half width in which all that stands before the canal is body
+# Distances that are compared with the grid's nodes lie off its lattice: no rounding decides.
+MIDLINE_MM = 2.53  # [mm] half width of the band that stands for the mid-sagittal plane
+CANAL_CORE_MM = 6.03  # [mm] half width in which all that stands before the canal is body
 LONGEST_GAP_MM = 28.0  # [mm] canal centre to posterior wall; widest lumbar canals are 2 x 13 mm
-INNER_CANAL_MM = (4.0, 9.0)  # [mm] lateral band that lies within every canal (width >= 19 mm)
+INNER_CANAL_MM = (4.03, 9.03)  # [mm] lateral band that lies within every canal (width >= 19 mm)
 THROUGH_SHARE = 0.8  # [1] of the greatest depth: a level at which the body runs from wall to wall
 BEHIND_MM = 4.0  # [mm] in front of the posterior wall, where the body's back is seen
 WING_MM = 5.0  # [mm] radius of the opening; roots of transverse processes are 6-10 mm thick

@@ -1,18 +1,17 @@
-"""The labelled vertebrae cut out of the map, stored along the patient's own axes."""
+"""The labelled vertebrae cut out of the map, and the rough look of each one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from kyphoplan.anatomy.frame import settle
 from kyphoplan.anatomy.grid import signed_distance
-from kyphoplan.anatomy.orientation import CONE_DEG, Rough, cone, hemisphere, see_through_in
-from kyphoplan.case import LabelMap, Level, Volume
+from kyphoplan.anatomy.orientation import CONE_DEG, Rough, cone, hemisphere, see_through
+from kyphoplan.case import Level, Volume
 from kyphoplan.geometry import Array, unit
 
-DIRECTIONS = 250  # [1] trial directions over the half sphere, 9 degrees apart
-POINTS = 4000  # [1] bone points that make the shadow
+DIRECTIONS = 125  # [1] trial directions on each side, 9 degrees apart
+POINT_MM = 1.6  # [mm] bone points that make the shadow are no farther apart
 MARGIN = 3  # [voxel] background kept around a vertebra
 SMALLEST_VOXELS = 200  # [voxel] fewer is a crumb of a vertebra
 SLAB_MM = 6.0  # [mm] a label thinner than this along any axis shows no vertebra
@@ -35,47 +34,6 @@ class Bone:
     border_mm: Array
 
 
-def stored_by_anatomy(labels: LabelMap) -> Volume:
-    """Return the map stored along the patient's own axes, however it came.
-
-    The largest vertebra shows where its canal runs; from then on every result is the same for
-    all 48 storage orders and every pose of the patient.
-    """
-    volume = labels.volume
-    basis = orthogonal(volume)
-    counts = {v: int((volume.voxels == v).sum()) for v in labels.levels}
-    for value in sorted(counts, key=lambda v: (-counts[v], v)):
-        bone = cut_out(volume, value, labels.levels[value])
-        rough = (
-            None
-            if bone is None
-            else see_through_in(basis, _thinned(bone), hemisphere(DIRECTIONS) @ basis)
-        )
-        if bone is None or rough is None:
-            continue
-        head = _line_of_centres(volume, labels)
-        found = settle(bone.field, rough, head)
-        if found is not None:
-            return volume.reordered(found[0].axes)
-    return volume
-
-
-def _line_of_centres(volume: Volume, labels: LabelMap) -> Array | None:
-    """Direction from the lowest to the highest labelled vertebra; None if there is only one."""
-    centres = [
-        volume.to_patient(np.argwhere(volume.voxels == value).mean(axis=0))
-        for value in labels.levels
-        if (volume.voxels == value).any()
-    ]
-    return unit(centres[0] - centres[-1]) if len(centres) > 1 else None
-
-
-def orthogonal(volume: Volume) -> Array:
-    """Rows: the voxel axes made orthogonal (nearest rotation or reflection)."""
-    u, _, vt = np.linalg.svd(volume.affine[:3, :3] / volume.spacing_mm)
-    return np.asarray((u @ vt).T)
-
-
 def cut_out(volume: Volume, value: int, level: Level) -> Bone | None:
     """Cut one label out with a margin; None if hardly any voxel carries it."""
     index = np.argwhere(volume.voxels == value)
@@ -96,8 +54,12 @@ def cut_out(volume: Volume, value: int, level: Level) -> Bone | None:
 
 
 def _thinned(bone: Bone) -> Array:
-    """Every n-th bone point, enough for a shadow."""
-    return bone.points_mm[:: max(1, len(bone.points_mm) // POINTS)]
+    """Bone points on a lattice that is the same seen from left and from right, for a shadow."""
+    spacing = bone.field.spacing_mm
+    index = np.rint(bone.field.to_indices(bone.points_mm)).astype(int)
+    from_centre = np.abs(2 * index - (index.min(axis=0) + index.max(axis=0)))
+    stride = np.maximum(1, np.floor(POINT_MM / spacing)).astype(int)
+    return bone.points_mm[(from_centre % (2 * stride) < 2).all(axis=1)]  # noqa: PLR2004
 
 
 def heads_of(bones: Mapping[Level, Bone]) -> dict[Level, Array]:
@@ -112,14 +74,14 @@ def heads_of(bones: Mapping[Level, Bone]) -> dict[Level, Array]:
     return heads
 
 
-def rough_of(bone: Bone, head: Array | None, basis: Array) -> Rough | None:
+def rough_of(bone: Bone, head: Array | None) -> Rough | None:
     """Look along the canal: near the neighbours' line if there is one, else everywhere."""
     points = _thinned(bone)
-    wide = hemisphere(DIRECTIONS) @ basis if head is None else cone(head, CONE_DEG, 8.0, basis)
-    first = see_through_in(basis, points, wide)
+    wide = hemisphere(DIRECTIONS) if head is None else cone(head, CONE_DEG, 8.0)
+    first = see_through(points, wide)
     if first is None:
         return None
-    return see_through_in(basis, points, cone(first.along, 10.5, 3.5, basis)) or first
+    return see_through(points, cone(first.along, 10.5, 3.5)) or first
 
 
 def borrowed(

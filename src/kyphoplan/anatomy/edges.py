@@ -115,10 +115,14 @@ def _block(
     block = ct.cropped(start, stop)
     across = np.abs(frame.superior @ ct.affine[:3, :3]) < 0.5 * ct.spacing_mm
     stride = np.where(across, np.maximum(1, np.rint(THINNED_MM / ct.spacing_mm)), 1).astype(int)
-    steps = [np.arange(0, n, d) for n, d in zip(block.shape, stride, strict=True)]
-    index = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
-    values = block.voxels[index[:, 0], index[:, 1], index[:, 2]].astype(float)
-    return frame.to_local(block.to_patient(index)), values
+    first = np.maximum(start, 0)
+    steps = [
+        np.flatnonzero(np.abs(2 * (k + np.arange(n)) - (size - 1)) % (2 * d) < 2)  # noqa: PLR2004
+        for k, n, d, size in zip(first, block.shape, stride, ct.shape, strict=True)
+    ]
+    chosen = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    values = block.voxels[chosen[:, 0], chosen[:, 1], chosen[:, 2]].astype(float)
+    return frame.to_local(block.to_patient(chosen)), values
 
 
 def fit_edges(points: Cloud, left: Array, posterior: Array, voxel_mm: Array) -> Edge:

@@ -12,8 +12,7 @@ from scipy import ndimage
 
 from kyphoplan.geometry import Array, unit
 
-PIXEL_MM = 2.0  # [mm] of the shadow picture
-PHASE = 2.317  # [pixel] margin of the picture, off the voxels' lattice
+PIXEL_MM = 2.0317  # [mm] of the shadow picture: off the lattices of usual voxels
 SMALLEST_HOLE_MM2 = 30.0  # [mm2] a fifth of the smallest normal canal (ours, for detection only)
 CONE_DEG = 35.0  # [deg] how far the canal may lean from the line of the neighbours
 SYMMETRY_DEG = 12.0  # [deg] how far the mid-plane may turn from body centre - canal centre
@@ -38,20 +37,24 @@ class Rough:
 
 
 def hemisphere(count: int) -> Array:
-    """Return nearly even unit directions (count, 3) over the half sphere z >= 0.
+    """Return nearly even unit directions (2 count, 3): half the half sphere, and its mirror image.
 
     References
     ----------
     Fibonacci lattice: Gonzalez 2010, doi:10.1007/s11004-009-9257-x.
     """
-    z = (np.arange(count) + 0.5) / count
+    x = (np.arange(count) + 0.5) / count
     angle = np.pi * (1.0 + 5.0**0.5) * np.arange(count)
-    r = np.sqrt(1.0 - z * z)
-    return np.stack([r * np.cos(angle), r * np.sin(angle), z], axis=1)
+    r = np.sqrt(1.0 - x * x)
+    one_side = np.stack([x, r * np.cos(angle), r * np.sin(angle)], axis=1)
+    return np.vstack([one_side, one_side * [-1.0, 1.0, 1.0]])
 
 
 def across(direction: Array) -> Array:
-    """Return two unit vectors (2, 3) that complete a direction to a right-handed triad."""
+    """Return two unit vectors (2, 3) that complete a direction to a right-handed triad.
+
+    They start from the axis of the coordinates that lies most across the direction.
+    """
     helper = np.eye(3)[int(np.argmin(np.abs(direction)))]
     first = unit(np.cross(direction, helper))
     return np.stack([first, np.cross(direction, first)])
@@ -64,9 +67,11 @@ def shadow_hole(points_mm: Array, direction: Array) -> tuple[float, Array]:
     """
     plane = across(direction)
     flat = points_mm @ plane.T
-    corner = flat.min(axis=0) - PHASE * PIXEL_MM  # off the voxels' own lattice
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    margin = np.ceil((high - low) / (2.0 * PIXEL_MM)) + 2.0
+    corner = 0.5 * (low + high) - (margin + 0.5) * PIXEL_MM  # the picture's centre is a pixel's
     pixels = np.floor((flat - corner) / PIXEL_MM).astype(int)
-    picture = np.zeros(pixels.max(axis=0) + 4, bool)
+    picture = np.zeros((2 * margin + 1).astype(int), bool)
     picture[pixels[:, 0], pixels[:, 1]] = True
     picture = ndimage.binary_closing(picture)
     holes, count = ndimage.label(ndimage.binary_fill_holes(picture) & ~picture)
@@ -101,35 +106,15 @@ def see_through(points_mm: Array, candidates: Array) -> Rough | None:
     return Rough(canal_mm=canal, along=along, posterior=posterior, hole_mm2=area)
 
 
-def see_through_in(basis: Array, points_mm: Array, candidates: Array) -> Rough | None:
-    """Look as `see_through` does, in the coordinates of a basis (3, 3, rows) at the points.
-
-    The picture then turns with the anatomy: the pose in the scanner changes nothing.
-    """
-    origin = points_mm[0]
-    seen = see_through((points_mm - origin) @ basis.T, candidates @ basis.T)
-    if seen is None:
-        return None
-    return Rough(
-        canal_mm=seen.canal_mm @ basis + origin,
-        along=seen.along @ basis,
-        posterior=seen.posterior @ basis,
-        hole_mm2=seen.hole_mm2,
-    )
-
-
-def cone(axis: Array, half_angle_deg: float, step_deg: float, basis: Array) -> Array:
+def cone(axis: Array, half_angle_deg: float, step_deg: float) -> Array:
     """Return unit directions (N, 3) on rings around an axis, a step apart, to half_angle [deg].
 
-    ``basis`` (3, 3, rows) fixes where the rings start, so that they turn with the anatomy.
+    Each ring is the same seen in a mirror.
     """
-    first = unit(np.cross(axis, basis[int(np.argmin(np.abs(basis @ axis)))]))
-    second = np.cross(axis, first)
+    first, second = across(axis)
     rows = [axis]
     for tilt in np.arange(step_deg, half_angle_deg + 0.1, step_deg):
-        turns = np.arange(
-            0.0, 360.0, 360.0 / np.round(360.0 * np.sin(np.deg2rad(tilt)) / step_deg)
-        )
-        t, a = np.deg2rad(tilt), np.deg2rad(turns)[:, None]
+        count = 2 * int(np.round(180.0 * np.sin(np.deg2rad(tilt)) / step_deg))
+        t, a = np.deg2rad(tilt), (np.arange(count) * (2.0 * np.pi / count))[:, None]
         rows += list(np.cos(t) * axis + np.sin(t) * (np.cos(a) * first + np.sin(a) * second))
     return np.array(rows)

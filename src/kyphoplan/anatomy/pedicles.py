@@ -9,7 +9,7 @@ from kyphoplan.anatomy.rays import ANGLES, RAYS, area, centroid, directions, ell
 from kyphoplan.case import Confidence, Measure, Pedicle, Side, Volume
 from kyphoplan.geometry import Array, reject, rotation, unit
 
-BESIDE_MM = (4.0, 27.0)  # [mm] lateral distance of a pedicle's centre from the canal's axis
+BESIDE_MM = (4.03, 27.03)  # [mm] lateral distance of a pedicle's centre from the canal's axis
 REACH_MM = 16.0  # [mm] half of the tallest section that is followed
 WALK_MM = 3.0  # [mm] how far the isthmus is sought along the axis on each side
 NEAR_MM = (2.5, 4.0)  # [mm] before and behind the isthmus that give the axis; the body is near

@@ -28,7 +28,7 @@ class Relief:
         """Fit the surface to scattered points (N,); infinite blur keeps the quadratic alone."""
         fit = np.linalg.lstsq(_terms(left, posterior), height, rcond=None)
         coefficients = np.asarray(fit[0], np.float64)
-        corner = np.floor([left.min(), posterior.min()]) - 2.0
+        corner = -np.ceil([np.abs(left).max(), -posterior.min()]) - 2.0  # even about left = 0
         if np.isinf(blur_mm):
             return cls(coefficients=coefficients, corner=corner, remainder=np.zeros((1, 1)))
         rest = height - _terms(left, posterior) @ coefficients

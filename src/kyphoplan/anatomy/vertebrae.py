@@ -10,9 +10,7 @@ from kyphoplan.anatomy.bones import (
     borrowed,
     cut_out,
     heads_of,
-    orthogonal,
     rough_of,
-    stored_by_anatomy,
 )
 from kyphoplan.anatomy.canal import canal_curve, find_canal, ring_centre
 from kyphoplan.anatomy.frame import Fit, place, settle
@@ -20,7 +18,19 @@ from kyphoplan.anatomy.grid import grid_step
 from kyphoplan.anatomy.orientation import Rough
 from kyphoplan.anatomy.parts import build_body, build_parts
 from kyphoplan.anatomy.pedicles import find_pedicle
-from kyphoplan.case import Body, Canal, LabelMap, Level, Side, Spine, Vertebra, Volume, follows
+from kyphoplan.anatomy.pose import at_home
+from kyphoplan.case import (
+    Body,
+    Canal,
+    LabelMap,
+    Level,
+    Side,
+    Spine,
+    Vertebra,
+    Volume,
+    follows,
+    moved,
+)
 from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
 
@@ -57,7 +67,7 @@ def locate(labels: LabelMap, ct: Volume | None = None) -> Spine:
     ['L1', 'L2']
     """
     _check_extent(labels.volume)
-    volume = stored_by_anatomy(labels)
+    volume, ct, home = at_home(labels, ct)
     bones: dict[Level, Bone] = {
         level: bone
         for value, level in labels.levels.items()
@@ -67,11 +77,9 @@ def locate(labels: LabelMap, ct: Volume | None = None) -> Spine:
         raise CaseError(
             "label map: none of its voxels belongs to a named vertebra: check the label scheme"
         )
-    ct = None if ct is None else ct.reordered((volume.affine[:3, :3] / volume.spacing_mm).T)
     heads = heads_of(bones)
     seen: dict[Level, Rough | None] = {
-        level: rough_of(bone, heads.get(level), orthogonal(volume))
-        for level, bone in bones.items()
+        level: rough_of(bone, heads.get(level)) for level, bone in bones.items()
     }
     roughs = borrowed(seen, bones)
     found: dict[Level, Settled] = {
@@ -84,12 +92,13 @@ def locate(labels: LabelMap, ct: Volume | None = None) -> Spine:
         _vertebra(bone, found[level], lines[level], ct) if level in found else _absent(bone)
         for level, bone in bones.items()
     ]
-    return Spine(
+    spine = Spine(
         vertebrae=tuple(sorted(vertebrae, key=lambda v: v.level)),
         scheme=labels.scheme,
         basis=labels.basis,
         spacing_mm=np.sort(volume.spacing_mm),
     )
+    return moved(spine, home)
 
 
 def _check_extent(volume: Volume) -> None:

@@ -14,6 +14,7 @@ from kyphoplan.case.findings import (
 )
 from kyphoplan.case.level import Level, follows
 from kyphoplan.case.measure import Confidence, Measure
+from kyphoplan.case.moving import moved
 from kyphoplan.case.plan import (
     Approach,
     Clearance,
@@ -60,4 +61,5 @@ __all__ = [
     "VertebraMeasures",
     "Volume",
     "follows",
+    "moved",
 ]

@@ -128,7 +128,6 @@ class Volume:
                 voxels = np.flip(voxels, axis)
                 affine[:3, 3] += affine[:3, axis] * (voxels.shape[axis] - 1)
                 affine[:3, axis] *= -1.0
-        affine[:3, 3] = np.round(affine[:3, 3], 6)  # one nanometre: the same for all 48 orders
         return Volume(np.ascontiguousarray(voxels), affine)
 
 

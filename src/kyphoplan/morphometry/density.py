@@ -11,7 +11,7 @@ from kyphoplan.geometry import Array
 
 CORE_MM = 4.0  # [mm] from the body's surface: cortex, endplate and their blur stay out
 SMALLEST_CORE_MM3 = 300.0  # [mm3] less is no sample
-VEIN_MM = (4.0, 12.0)  # [mm] half width and depth of the basivertebral vessels at the back
+VEIN_MM = (4.03, 12.03)  # [mm] half width and depth of the basivertebral vessels at the back
 GAS_HU = -200.0  # [HU] no marrow is darker (fat is about -100); vacuum cleft
 PURE_GAS_HU = -900.0  # [HU] a voxel full of gas, after blur
 DENSE_HU = 800.0  # [HU] no trabecular bone is denser: cement or metal

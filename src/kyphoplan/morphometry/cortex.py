@@ -93,7 +93,7 @@ def _wall_map(vertebra: Vertebra) -> tuple[Array, Array, NDArray[np.bool_]]:
     local = np.stack([np.sin(angles), -np.cos(angles), 0.0 * angles], axis=1)
     outward = np.broadcast_to((local @ frame.axes)[:, None, :], (angles.size, heights.size, 3))
     start = frame.origin_mm + heights[:, None] * frame.superior
-    t = np.arange(4.0, 40.0, 0.5)
+    t = np.arange(4.03, 40.0, 0.5)  # off the lattice of the parts
     places = start[None, :, None, :] + t[:, None] * outward[:, :, None, :]
     index = np.moveaxis(vertebra.parts.to_indices(places), -1, 0)
     parts = ndimage.map_coordinates(vertebra.parts.voxels, index, order=0, mode="nearest")
@@ -126,7 +126,7 @@ def _plate_gaps(vertebra: Vertebra, ct: Volume) -> list[CorticalGap] | None:
     found: list[CorticalGap] = []
     for plate, site in ((body.superior, GapSite.SUPERIOR), (body.inferior, GapSite.INFERIOR)):
         local = frame.to_local(plate.points_mm)
-        node = np.rint(local[:, :2]).astype(int)
+        node = np.rint(0.997 * local[:, :2]).astype(int)  # off the lattice of the columns
         node -= node.min(axis=0)
         surface = np.full((*(node.max(axis=0) + 1), 3), np.nan)
         surface[node[:, 0], node[:, 1]] = plate.points_mm

@@ -9,13 +9,15 @@ from scipy import ndimage
 from kyphoplan.case import Confidence, Measure, Part, Vertebra, Volume
 from kyphoplan.geometry import Array
 
-CORE_MM = 4.0  # [mm] from the body's surface: cortex, endplate and their blur stay out
+# Distances that are compared with the grid's nodes lie off its lattice: no rounding decides.
+CORE_MM = 4.03  # [mm] from the body's surface: cortex, endplate and their blur stay out
 SMALLEST_CORE_MM3 = 300.0  # [mm3] less is no sample
 VEIN_MM = (4.03, 12.03)  # [mm] half width and depth of the basivertebral vessels at the back
 GAS_HU = -200.0  # [HU] no marrow is darker (fat is about -100); vacuum cleft
 PURE_GAS_HU = -900.0  # [HU] a voxel full of gas, after blur
 DENSE_HU = 800.0  # [HU] no trabecular bone is denser: cement or metal
-HALO_MM = 2.0  # [mm] around gas and cement that partial volume and streaks reach
+HALO_MM = 2.03  # [mm] around gas and cement that partial volume and streaks reach
+CLEFT_DEPTH_MM = 1.03  # [mm] from the surface: a dark voxel there is air outside
 SMALLEST_CLEFT_ML = 0.03  # [ml] less is noise
 OUTSIDE_HU = -32768.0  # [HU] stands for "not in the image"
 
@@ -115,7 +117,7 @@ def cleft_volume(vertebra: Vertebra, inside: Inside | None) -> Measure:
     """
     if inside is None:
         return Measure.unknown("ml", vertebra.reason or "no CT covers this body")
-    core = inside.depth_mm > 1.0
+    core = inside.depth_mm > CLEFT_DEPTH_MM
     marrow = float(np.median(inside.hu[inside.depth_mm > CORE_MM])) if core.any() else 0.0
     seeds = core & (inside.hu < GAS_HU)
     labels, count = ndimage.label(ndimage.binary_dilation(seeds, iterations=2) & core)

@@ -75,7 +75,7 @@ def test_the_ct_places_most_of_the_surface_and_halves_the_uncertainty(burst: Loc
         rough, sharp = (body_of(spine, level).superior for spine in burst.both)
         assert rough.refined_fraction == 0.0
         assert sharp.refined_fraction > 0.5
-        assert sharp.sd_mm < rough.sd_mm
+        assert (sharp.sd_mm < rough.sd_mm).all()
 
 
 def test_osteophytes_do_not_count_as_height_or_depth(spurred: Located) -> None:

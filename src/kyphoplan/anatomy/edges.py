@@ -1,6 +1,6 @@
 """Where the CT itself shows an endplate: shell and step fitted to the voxels around it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,14 @@ TRIAL_MM = 0.1  # [mm] step of the search
 BIN_MM = 0.05  # [mm] voxels at nearly the same distance are taken together
 FEWEST_VOXELS = 20.0  # [1] four unknowns and noise
 SHARPEST_SHELL_HU = 40.0  # [HU] a weaker shell is not told from texture
-NOISE_RATIO = 4.0  # [1] residual must rise by this many noise variances within the search
+FEWEST_PLACES = 4  # [1] that tell what is usual
+LEVEL_SD_HU = 60.0  # [HU] scatter of marrow, disc and soft tissue about their median (ours)
+SHELL_SCATTER = 0.2  # [1] scatter of the shell's intensity over one endplate (ours)
+MODEL_ERROR = 0.1  # [1] of the shell's peak: its thickness and blur differ from the model's
+SHARED_MM = 0.25  # [mm] voxels nearer than this to one distance share that error
+LEAST_NOISE_HU = 10.0  # [HU] no clinical CT is quieter
+UNSURE_SHARE = 0.45  # [1] of the search's reach: a wider spread tells nothing
+BEND_PER_MM = 0.01  # [1/mm] an endplate leaves its tangent by this times distance squared
 FLOOR_SD_MM = 0.08  # [mm] shell thickness and blur differ from the model's
 
 
@@ -140,14 +147,32 @@ def fit_edges(points: Cloud, left: Array, posterior: Array, voxel_mm: Array) -> 
     trial = np.arange(-trial_reach, trial_reach + 0.5 * TRIAL_MM, TRIAL_MM)
     radius = WINDOW_MM + 0.7 * (float(voxel_mm.max()) - 1.0)
     profile = _profiles(points, left, posterior, radius)
-    cost, shell = _costs(profile, trial, points.box, points.sigma)
-    rows = [
-        _minimum(trial, cost[n], shell[n], (profile.weight[n].sum(), profile.free[n]))
-        for n in range(left.size)
-    ]
-    shift, sd = np.array(rows).reshape(-1, 2).T
-    good = np.isfinite(shift)
+    design = _design(trial, profile.outward, points.box, points.sigma)
+    prior = _prior(profile, design, points, trial_reach)
+    if prior is None:
+        none = np.zeros(0)
+        return Edge(left=none, posterior=none, shift=none, sd=none)
+    misfit, shell = _misfit(_tempered(profile, prior, points.box), design, prior)
+    shift, sd = _place(trial, misfit)
+    best = np.take_along_axis(shell, np.argmin(misfit, axis=1)[:, None], 1)[:, 0]
+    good = (profile.free >= FEWEST_VOXELS) & (best >= SHARPEST_SHELL_HU)
+    good &= sd < UNSURE_SHARE * trial_reach
     return Edge(left=left[good], posterior=posterior[good], shift=shift[good], sd=sd[good])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prior:
+    """What the whole endplate tells about one place on it.
+
+    Attributes
+    ----------
+    mean, sd : (3,) outside level, step to the inside and shell over the inside [HU].
+    variance : of a voxel about the model [HU2].
+    """
+
+    mean: Array
+    sd: Array
+    variance: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -158,8 +183,9 @@ class Profiles:
     ----------
     outward : (T,) middle of each bin [mm].
     weight, value : (N, T) sum of the weights and of weight times intensity.
-    square : (N,) sum of weight times squared intensity.
+    square : (N, T) sum of weight times squared intensity.
     free : (N,) effective number of voxels.
+    single : (N,) effective number of voxels per unit of weight.
     """
 
     outward: Array
@@ -167,6 +193,7 @@ class Profiles:
     value: Array
     square: Array
     free: Array
+    single: Array
 
 
 def _profiles(points: Cloud, left: Array, posterior: Array, radius: float) -> Profiles:
@@ -175,32 +202,99 @@ def _profiles(points: Cloud, left: Array, posterior: Array, radius: float) -> Pr
     bins = np.floor((points.outward - low) / BIN_MM).astype(int)
     count = int(bins.max()) + 1
     weight, value = np.zeros((left.size, count)), np.zeros((left.size, count))
-    square, free = np.zeros(left.size), np.zeros(left.size)
+    square, free = np.zeros((left.size, count)), np.zeros(left.size)
     for n, (u0, v0) in enumerate(zip(left, posterior, strict=True)):
         distance = np.hypot(points.left - u0, points.posterior - v0) / radius
         use = np.flatnonzero(distance < 1.0)
         w, y = (1.0 - distance[use] ** 3) ** 3, points.value[use]
         weight[n] = np.bincount(bins[use], w, count)
         value[n] = np.bincount(bins[use], w * y, count)
-        square[n] = (w * y * y).sum()
+        square[n] = np.bincount(bins[use], w * y * y, count)
         free[n] = w.sum() ** 2 / max((w * w).sum(), 1e-12) if use.size else 0.0
     outward = np.asarray(low + (np.arange(count) + 0.5) * BIN_MM, np.float64)
-    return Profiles(outward=outward, weight=weight, value=value, square=square, free=free)
+    return Profiles(
+        outward=outward,
+        weight=weight,
+        value=value,
+        square=square,
+        free=free,
+        single=free / np.maximum(weight.sum(axis=1), 1e-9),
+    )
 
 
-def _costs(profile: Profiles, trial: Array, box: float, sigma: float) -> tuple[Array, Array]:
-    """Residual sum of squares and shell intensity (N, B) for each place and trial position."""
-    gap = trial[:, None] - profile.outward[None, :]
+def _design(trial: Array, outward: Array, box: float, sigma: float) -> Array:
+    """Model values (B, T, 3) of unit levels at outward positions, for each trial position."""
+    gap = trial[:, None] - outward[None, :]
     step = _blurred_step(gap, box, sigma)
     shell = step - _blurred_step(gap - SHELL_MM, box, sigma)
-    design = np.stack([np.ones_like(gap), step, shell], axis=-1)  # (B, T, 3)
+    return np.stack([np.ones_like(gap), step, shell], axis=-1)
+
+
+def _levels(profile: Profiles, design: Array, pull: Array, towards: Array) -> tuple[Array, Array]:
+    """Best levels (N, B, 3) and their weighted squares of residuals (N, B).
+
+    ``pull`` (3,) is the weight of each level's prior mean ``towards`` (3,).
+    """
     pairs = design[..., :, None] * design[..., None, :]
-    gram = np.tensordot(profile.weight, pairs, axes=(1, 1)) + 1e-6 * np.eye(3)  # (N, B, 3, 3)
-    right = np.tensordot(profile.value, design, axes=(1, 1))  # (N, B, 3)
+    gram = np.tensordot(profile.weight, pairs, axes=(1, 1)) + np.diag(pull)  # (N, B, 3, 3)
+    right = np.tensordot(profile.value, design, axes=(1, 1)) + pull * towards  # (N, B, 3)
     levels = np.linalg.solve(gram, right[..., None])[..., 0]
-    cost = profile.square[:, None] - (levels * right).sum(axis=-1)
-    cost = np.where(levels[..., 2] > 0, cost, np.inf)
-    return np.asarray(cost, np.float64), np.asarray(levels[..., 2], np.float64)
+    square = profile.square.sum(axis=1) + float(pull @ towards**2)
+    cost = np.maximum(square[:, None] - (levels * right).sum(axis=-1), 0.0)
+    return np.asarray(levels, np.float64), np.asarray(cost, np.float64)
+
+
+def _prior(profile: Profiles, design: Array, points: Cloud, reach: float) -> Prior | None:
+    """Levels and scatter of the endplate as a whole, from free fits at all its places."""
+    levels, cost = _levels(profile, design, np.full(3, 1e-6), np.zeros(3))
+    known = profile.free >= FEWEST_VOXELS
+    outside, inside = points.outward > reach, points.outward < -reach - SHELL_MM
+    if known.sum() < FEWEST_PLACES or not outside.any() or not inside.any():
+        return None
+    best = np.argmin(np.where(levels[..., 2] > 0, cost, np.inf), axis=1)
+    rows = np.flatnonzero(known)
+    shell = float(np.median(levels[rows, best[rows], 2]))
+    total = profile.weight.sum(axis=1)[rows]
+    out, within = (float(np.median(points.value[side])) for side in (outside, inside))
+    return Prior(
+        mean=np.array([out, within - out, max(shell, 0.0)]),
+        sd=np.array([LEVEL_SD_HU, LEVEL_SD_HU, max(SHELL_SCATTER * shell, LEVEL_SD_HU)]),
+        variance=max(float(np.median(cost[rows, best[rows]] / total)), LEAST_NOISE_HU**2),
+    )
+
+
+def _tempered(profile: Profiles, prior: Prior, box: float) -> Profiles:
+    """Weigh down voxels at one distance from the surface: what the model lacks they all share.
+
+    In an endplate that lies along a thick slice a thousand voxels tell no more than a few.
+    """
+    shared = MODEL_ERROR * prior.mean[2] * min(1.0, SHELL_MM / box)  # [HU]
+    groups = np.floor(profile.outward / SHARED_MM).astype(int)
+    groups -= groups.min()
+    member = np.equal.outer(np.arange(groups.max() + 1), groups).astype(float)
+    together = (profile.weight @ member.T) @ member  # [1] weight at nearly the same distance
+    factor = 1.0 / (1.0 + profile.single[:, None] * together * shared**2 / prior.variance)
+    return replace(
+        profile,
+        weight=profile.weight * factor,
+        value=profile.value * factor,
+        square=profile.square * factor,
+    )
+
+
+def _misfit(profile: Profiles, design: Array, prior: Prior) -> tuple[Array, Array]:
+    """Chi squared and shell intensity (N, B) for each place and trial position."""
+    levels, cost = _levels(profile, design, prior.variance / prior.sd**2, prior.mean)
+    return cost / prior.variance * profile.single[:, None], levels[..., 2]
+
+
+def _place(trial: Array, misfit: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation (N,) of the position over all trial positions [mm]."""
+    chance = np.exp(-0.5 * (misfit - misfit.min(axis=1, keepdims=True)))
+    chance /= chance.sum(axis=1, keepdims=True)
+    mean = chance @ trial
+    spread = np.sqrt(np.maximum(chance @ trial**2 - mean**2, 0.0))
+    return mean, np.hypot(spread, FLOOR_SD_MM)
 
 
 def _blurred_step(x: Array, box: float, sigma: float) -> Array:
@@ -211,31 +305,6 @@ def _blurred_step(x: Array, box: float, sigma: float) -> Array:
         return np.asarray(y * ndtr(z) + sigma * np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi))
 
     return (integral(x + 0.5 * box) - integral(x - 0.5 * box)) / box
-
-
-def _minimum(
-    trial: Array, cost: Array, shell: Array, sample: tuple[float, float]
-) -> tuple[float, float]:
-    """Parabola through the least cost: position and uncertainty [mm]; (inf, inf) if none.
-
-    ``sample`` is the sum of the weights and the effective number of voxels.
-    """
-    nothing = (np.inf, np.inf)
-    k = int(np.argmin(cost))
-    if k in (0, trial.size - 1) or not np.isfinite(cost[k - 1 : k + 2]).all():
-        return nothing
-    total, free = sample
-    if free < FEWEST_VOXELS:
-        return nothing
-    step = trial[1] - trial[0]
-    bend = (cost[k - 1] - 2.0 * cost[k] + cost[k + 1]) / step**2
-    variance = max(cost[k], 1e-6) / total
-    rise = min(cost[0], cost[-1]) - cost[k]
-    if bend <= 0 or shell[k] < SHARPEST_SHELL_HU or rise < NOISE_RATIO * variance:
-        return nothing
-    position = trial[k] + 0.5 * (cost[k - 1] - cost[k + 1]) / (bend * step)
-    spread = variance * (total / free) / (0.5 * bend)
-    return float(position), float(np.hypot(np.sqrt(spread), FLOOR_SD_MM))
 
 
 def nodes(left: Array, posterior: Array) -> tuple[Array, Array]:
@@ -249,28 +318,33 @@ def nodes(left: Array, posterior: Array) -> tuple[Array, Array]:
     return places[keep, 0], places[keep, 1]
 
 
-def smooth_shift(edge: Edge, left: Array, posterior: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Spread the fitted shifts over columns (M,): local planes; False where too few are near.
+def smooth_shift(
+    edge: Edge, left: Array, posterior: Array
+) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Spread the fitted shifts over columns (M,) by local planes, with their uncertainty [mm].
 
-    Shifts that differ from their surroundings by far are left out (another bone, a vessel).
+    False where too few are near. Neighbours are not independent (they share the slice), so their
+    number does not sharpen the result. Shifts that differ from their surroundings by far are left
+    out (another bone, a vessel).
     """
     if edge.shift.size == 0:
-        return np.zeros(left.size), np.zeros(left.size, bool)
+        return np.zeros(left.size), np.zeros(left.size), np.zeros(left.size, bool)
     kept = _consistent(edge)
-    distance = np.hypot(
-        left[:, None] - edge.left[None, kept], posterior[:, None] - edge.posterior[None, kept]
-    )
-    weight = np.exp(-0.5 * (distance / (1.5 * NODE_MM)) ** 2) / edge.sd[kept] ** 2
-    weight = np.where(distance < 3.0 * NODE_MM, weight, 0.0)
-    known = (weight > 0).sum(axis=1) >= 4  # noqa: PLR2004 - a plane and one more
     du = edge.left[None, kept] - left[:, None]
     dv = edge.posterior[None, kept] - posterior[:, None]
+    distance = np.hypot(du, dv)
+    variance = edge.sd[kept] ** 2 + (BEND_PER_MM * distance**2) ** 2
+    weight = np.exp(-0.5 * (distance / (1.5 * NODE_MM)) ** 2) / variance
+    weight = np.where(distance < 3.0 * NODE_MM, weight, 0.0)
+    known = (weight > 0).sum(axis=1) >= 4  # noqa: PLR2004 - a plane and one more
     design = np.stack([np.ones_like(du), du, dv], axis=-1)
     gram = np.einsum("cni,cn,cnj->cij", design, weight, design)
     gram += np.diag([1e-9, 1.0, 1.0]) * weight.sum(axis=1)[:, None, None] + 1e-12 * np.eye(3)
     right = np.einsum("cni,cn,n->ci", design, weight, edge.shift[kept])
     mean = np.linalg.solve(gram, right[..., None])[:, 0, 0]
-    return np.where(known, mean, 0.0), known
+    total = np.maximum(weight.sum(axis=1), 1e-12)
+    sd = (weight * np.sqrt(variance)).sum(axis=1) / total
+    return np.where(known, mean, 0.0), np.where(known, sd, 0.0), known
 
 
 def _consistent(edge: Edge) -> NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """The endplate surfaces: columns of the body's mask, sharpened by the CT's own edge."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,11 @@ STATIONS = (0.15, 0.50, 0.85)  # [1] depth of the height points; as TotalSegment
 INNER = 0.70  # [1] part of the footprint that gives the endplate's plane
 WINDOW_MM = 5.0  # [mm] radius of the local fit at 1 mm voxels
 WALL_MM = 1.2  # [mm] columns nearer to the outline hold the cortical wall and the rounded rim
+CLEAR_MM = 2.05  # [mm] from the outline: the blurred cortex of the wall does not reach there
 HALF_PART = (0.2, 0.8)  # [1] of the half height in which the wall behind an endplate is read
 SPUR_MM = 3.0  # [mm] a column that leaves the fitted plane outwards by more is an osteophyte
 LABEL_POINT_SD = 0.155  # [voxel] error of a point of the label's surface, calibrated on phantoms
-EDGE_POINT_SD = (0.02, 0.105)  # [mm, voxel] of a point placed by the CT's edge, calibrated so
+EDGE_SD_MM, EDGE_SHARE = 0.06, 1.0  # [mm, 1] of a point placed by the CT's edge, beside its fit
 DISAGREEMENT_SHARE = (
     0.3  # [1] of the distance between label and CT edge that counts as doubt (ours)
 )
@@ -35,7 +36,9 @@ class Columns:
     ----------
     left, posterior : (N,) place of each column [mm].
     height : (N,) position of the surface along the superior axis [mm].
+    from_wall : (N,) distance inside the outline of the waist [mm].
     refined : (N,) True where the CT's edge placed it.
+    sd : (N,) standard uncertainty where the CT's edge placed it [mm].
     sign : +1 superior, -1 inferior endplate.
     disagreement_mm : median distance between the label's edge and the CT's [mm]; 0 without CT.
     """
@@ -43,7 +46,9 @@ class Columns:
     left: Array
     posterior: Array
     height: Array
+    from_wall: Array
     refined: NDArray[np.bool_]
+    sd: Array
     sign: int
     disagreement_mm: float = 0.0
 
@@ -57,8 +62,10 @@ def columns(
     are those behind the posterior wall of this half of the body, which end at a fragment.
     """
     k = int(np.argmin(np.abs(grid.superior - found.middle)))
-    inner = ndimage.distance_transform_edt(waist, sampling=grid.step_mm) > WALL_MM
-    inner &= (grid.posterior < _wall_of_half(found, grid, sign) - WALL_MM)[None, :]
+    from_wall = ndimage.distance_transform_edt(waist, sampling=grid.step_mm)
+    inner = (from_wall > WALL_MM) & (grid.posterior < _wall_of_half(found, grid, sign) - WALL_MM)[
+        None, :
+    ]
     i, j = np.nonzero(inner & body[:, :, k])
     rows = np.where(body[i, j], field[i, j], np.abs(field[i, j]) + 0.01)
     ahead = grid.superior[k:] if sign > 0 else -grid.superior[k::-1]
@@ -69,7 +76,9 @@ def columns(
         left=grid.left[i][ok],
         posterior=grid.posterior[j][ok],
         height=height[ok],
+        from_wall=from_wall[i, j][ok],
         refined=np.zeros(int(ok.sum()), bool),
+        sd=np.zeros(int(ok.sum())),
         sign=sign,
     )
 
@@ -107,12 +116,14 @@ def without_spurs(surface: Columns) -> Columns:
         fit = np.linalg.lstsq(a[keep], s[keep], rcond=None)[0]
         away = surface.sign * (s - a @ fit)
         keep = away < max(2.5 * float(np.median(np.abs(away[keep]))) * 1.4826, SPUR_MM)
-    return Columns(
+    return replace(
+        surface,
         left=u[keep],
         posterior=v[keep],
         height=s[keep],
+        from_wall=surface.from_wall[keep],
         refined=surface.refined[keep],
-        sign=surface.sign,
+        sd=surface.sd[keep],
     )
 
 
@@ -122,9 +133,9 @@ def refine(surface: Columns, grid: Grid, ct: Volume) -> Columns:
     Three times, each around the surface found before.
     """
     voxel = np.abs(grid.frame.superior @ ct.affine[:3, :3])
-    footprint = (surface.left, surface.posterior)
-    height = surface.height
-    known = surface.refined
+    clear = surface.from_wall > CLEAR_MM
+    footprint = (surface.left[clear], surface.posterior[clear])
+    height, known, sd = surface.height, surface.refined, surface.sd
     for turn in range(3):
         blur = 1.0 + float(voxel.max()) if turn == 0 else 1.0
         base = Relief.through(surface.left, surface.posterior, height, blur)
@@ -132,15 +143,14 @@ def refine(surface: Columns, grid: Grid, ct: Volume) -> Columns:
         if points is None:
             return surface
         edge = fit_edges(points, *nodes(surface.left, surface.posterior), voxel)
-        shift, known = smooth_shift(edge, surface.left, surface.posterior)
+        shift, sd, known = smooth_shift(edge, surface.left, surface.posterior)
         smooth = base.at(surface.left, surface.posterior)
         height = np.where(known, smooth + surface.sign * shift, surface.height)
-    return Columns(
-        left=surface.left,
-        posterior=surface.posterior,
+    return replace(
+        surface,
         height=height,
         refined=known,
-        sign=surface.sign,
+        sd=sd,
         disagreement_mm=abs(float(np.median(height - surface.height))),
     )
 
@@ -192,17 +202,20 @@ def build_endplate(
         middle_mm=m_mm,
         posterior_mm=p_mm,
         curve_mm=to_patient(np.stack([0.0 * places, places, heights], axis=1)),
-        sd_mm=float(
-            np.hypot(
-                point_sd(spacing_along_mm, share), DISAGREEMENT_SHARE * surface.disagreement_mm
-            )
-        ),
+        sd_mm=_point_sd(surface, stations, (window, spacing_along_mm)),
         refined_fraction=share,
     )
 
 
-def point_sd(voxel_along_mm: float, refined: float) -> float:
-    """Return the standard uncertainty of an endplate point along the body's axis [mm]."""
-    by_label = LABEL_POINT_SD * voxel_along_mm
-    by_edge = EDGE_POINT_SD[0] + EDGE_POINT_SD[1] * voxel_along_mm
-    return float((1.0 - refined) * by_label + refined * by_edge)
+def _point_sd(surface: Columns, stations: Array, scale: tuple[float, float]) -> Array:
+    """Return the standard uncertainty (3,) of the height points along the body's axis [mm].
+
+    ``scale`` is the window of the local fit and the voxel size along the axis [mm].
+    """
+    window, voxel = scale
+    by_edge = np.hypot(EDGE_SD_MM, EDGE_SHARE * surface.sd)
+    each = np.where(surface.refined, by_edge, LABEL_POINT_SD * voxel)
+    distance = np.hypot(surface.left, surface.posterior - stations[:, None])
+    weight = np.exp(-0.5 * (2.0 * distance / window) ** 2) + 1e-12
+    mean = (weight @ each) / weight.sum(axis=1)
+    return np.hypot(mean, DISAGREEMENT_SHARE * surface.disagreement_mm)

@@ -38,7 +38,7 @@ class Endplate:
     anterior_mm, middle_mm, posterior_mm : (3,) the three height points of the mid-sagittal plane,
         at 15, 50 and 85 % of the body's depth.
     curve_mm : (M, 3) the mid-sagittal endplate curve from anterior to posterior [mm, LPS].
-    sd_mm : standard uncertainty of the three points along the body's axis [mm].
+    sd_mm : (3,) standard uncertainty of the three points along the body's axis [mm].
     refined_fraction : part of the surface that was placed by the CT's own edge (0 without CT).
     """
 
@@ -48,7 +48,7 @@ class Endplate:
     middle_mm: Array
     posterior_mm: Array
     curve_mm: Array
-    sd_mm: float
+    sd_mm: Array
     refined_fraction: float
 
 

@@ -26,7 +26,6 @@ LEVEL_SD = 0.030  # [1] body height scatters by this about a straight line over 
 TREND_MM, TREND_SD_MM = 0.8, 0.5  # [mm/level] heights grow caudally; Panjabi 1991/1992
 FRACTURE_PCT = 20.0  # [%] Genant grade 1 and more (Genant 1993, doi:10.1002/jbmr.5650080915)
 GRADE_CUTS_PCT = (20.0, 25.0, 40.0)  # [%] grades 1, 2, 3; a tie takes the upper grade
-MIDDLE_SD = 0.6  # [1] the middle of a surface placed by the CT is surer than its ends (phantoms)
 CRUSH_SHARE = 0.75  # [1] posterior loss over largest loss from which the body is crushed
 
 
@@ -54,21 +53,19 @@ def body_heights(vertebra: Vertebra) -> tuple[Measure, Measure, Measure]:
     if body is None or frame is None:
         gap = Measure.unknown("mm", vertebra.reason)
         return gap, gap, gap
-    sd = float(np.hypot(body.superior.sd_mm, body.inferior.sd_mm))
+    sds = np.hypot(body.superior.sd_mm, body.inferior.sd_mm)
     edge = min(body.superior.refined_fraction, body.inferior.refined_fraction)
     how = "edge in the CT" if edge > 0.5 else "edge of the label"  # noqa: PLR2004 - mostly
-    trust = Confidence.HIGH if sd < 0.5 else Confidence.MEDIUM  # noqa: PLR2004 [mm]
 
-    def height(station: str) -> Measure:
+    def height(station: str, sd: float) -> Measure:
         top: Array = getattr(body.superior, f"{station}_mm")
         bottom: Array = getattr(body.inferior, f"{station}_mm")
         value = float((top - bottom) @ frame.superior)
-        sure = MIDDLE_SD if station == "middle" and edge > 0.5 else 1.0  # noqa: PLR2004
-        return Measure.of(
-            value, sure * sd, "mm", f"{how}, both endplates", confidence=trust, lowest=0.0
-        )
+        trust = Confidence.HIGH if sd < 0.5 else Confidence.MEDIUM  # noqa: PLR2004 [mm]
+        return Measure.of(value, sd, "mm", f"{how}, both endplates", confidence=trust, lowest=0.0)
 
-    return height("anterior"), height("middle"), height("posterior")
+    anterior, middle, posterior = map(height, STATIONS, map(float, sds))
+    return anterior, middle, posterior
 
 
 def expected_heights(
@@ -240,7 +237,7 @@ def depression(endplate: Endplate | None, superior: Array | None, reason: str) -
     inside = (share >= 0.0) & (share <= 1.0)
     return Measure.of(
         float(dip[inside].max()),
-        endplate.sd_mm * float(np.sqrt(1.5)),
+        float(np.sqrt(0.5 * (endplate.sd_mm**2).sum())),
         "mm",
         "endplate curve against the line of its height points",
         lowest=0.0,

@@ -33,7 +33,7 @@ def _angle_sd(upper: Endplate, lower: Endplate) -> float:
     total = 0.0
     for plate in (upper, lower):
         length = float(np.linalg.norm(plate.posterior_mm - plate.anterior_mm))
-        total += 2.0 * (plate.sd_mm / length) ** 2
+        total += float(plate.sd_mm[0] ** 2 + plate.sd_mm[2] ** 2) / length**2
     return float(np.hypot(np.rad2deg(np.sqrt(total)), METHOD_SD_DEG))
 
 

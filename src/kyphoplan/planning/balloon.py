@@ -176,7 +176,7 @@ def _inflation(
     diameter = capsule_diameter_mm(core, volume)
     half = round(core / STEP_MM / 2.0)
     held = channel.room_mm[centre - half : centre + half + 1].min() + MARGIN_MM - diameter / 2.0
-    surface = max(vertebra.body.superior.sd_mm, vertebra.body.inferior.sd_mm)
+    surface = float(max(vertebra.body.superior.sd_mm.max(), vertebra.body.inferior.sd_mm.max()))
     sd = float(np.hypot(surface, vertebra.parts.spacing_mm.max() / np.sqrt(12.0)))
     limits = "" if device.rated else "; check its rated limits on the pack"
     return Inflation(

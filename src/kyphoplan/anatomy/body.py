@@ -14,9 +14,11 @@ CANAL_CORE_MM = 6.03  # [mm] half width in which all that stands before the cana
 LONGEST_GAP_MM = 28.0  # [mm] canal centre to posterior wall; widest lumbar canals are 2 x 13 mm
 INNER_CANAL_MM = (4.03, 9.03)  # [mm] lateral band that lies within every canal (width >= 19 mm)
 THROUGH_SHARE = 0.8  # [1] of the greatest depth: a level at which the body runs from wall to wall
+CORNER_MM = 1.0  # [mm] the back corners of a body may stand out more than its front ones (ours)
 BEHIND_MM = 4.0  # [mm] in front of the posterior wall, where the body's back is seen
 WING_MM = 5.0  # [mm] radius of the opening; roots of transverse processes are 6-10 mm thick
 FLARE_MM = 3.0  # [mm] the rim of a healthy endplate stands out over the waist by 2-3 mm
+HALF = 0.5  # [1] of the height on each side of the middle: the whole body
 MIDDLE_PART = 0.15  # [1] of the height on each side of the middle that shows the waist
 PEDICLE_ROOT_MM = 8.0  # [mm] in front of the posterior wall, where pedicles join the sides
 LOWER_HALF = (-0.42, -0.08)  # [1] part of the body's height that lies below the pedicles
@@ -92,6 +94,8 @@ def outline(field: Array, grid: Grid, canal_posterior: Array) -> Outline | None:
         return None
     slope = _robust_slope(grid.superior[core], posterior[core])
     across = _wall_across(field, grid, canal_posterior, (bottom, top), slope)
+    if across is None:
+        return None
     beyond = (grid.superior < min(bottom, back[0]) - 3.0) | (
         grid.superior > max(top, back[1]) + 3.0
     )
@@ -146,10 +150,12 @@ def _robust_slope(x: Array, y: Array) -> float:
 
 def _wall_across(
     field: Array, grid: Grid, canal_posterior: Array, extent: tuple[float, float], slope: float
-) -> Array:
+) -> Array | None:
     """Posterior wall at each lateral position, seen below the pedicles where nothing hides it.
 
-    Beyond the last position seen, the wall keeps the last value.
+    Beyond the last position seen, the wall keeps the last value, but bends forward as the front
+    of the body bends back: in a crushed body the pedicles hide its corners at every height. None
+    if the wall is seen nowhere.
     """
     bottom, top = extent
     part = (grid.superior - 0.5 * (bottom + top)) / (top - bottom)
@@ -165,13 +171,24 @@ def _wall_across(
         hit[canal_posterior[k] - hit > LONGEST_GAP_MM] = np.nan
         seen[:, column] = hit
     enough = (~np.isnan(seen)).sum(axis=1) > 0.5 * max(rows.size, 1)
-    wall = np.full(grid.left.size, np.nan)
-    if enough.any():
-        wall[enough] = np.nanmedian(seen[enough], axis=1)
-        known = np.flatnonzero(enough)
-        wall = np.interp(grid.left, grid.left[known], wall[known])
-        wall = _not_into_pedicles(wall, grid.left)
-    return wall
+    if not enough.any():
+        return None
+    known = np.flatnonzero(enough)
+    wall = np.interp(grid.left, grid.left[known], np.nanmedian(seen[known], axis=1))
+    wall = _not_into_pedicles(wall, grid.left)
+    shadow = field[:, :, np.abs(part) < HALF].min(axis=2)
+    corner = _mirrored_front(shadow, grid, float(np.median(wall[np.abs(grid.left) < MIDLINE_MM])))
+    return np.where(enough, wall, np.minimum(wall, corner + CORNER_MM))
+
+
+def _mirrored_front(shadow: Array, grid: Grid, wall: float) -> Array:
+    """Reflect the body's front, seen from above (L, P), half way to its wall: (L,) [mm]."""
+    ahead = grid.posterior < wall - PEDICLE_ROOT_MM
+    places = grid.posterior[ahead][::-1]
+    front = _forward(shadow[:, ahead][:, ::-1], places, rising=True)
+    middle = float(np.nanmedian(front[np.abs(grid.left) < MIDLINE_MM]))
+    half = 0.5 * (wall + middle)
+    return np.fmax(wall - (front - middle), half)
 
 
 def _not_into_pedicles(wall: Array, left: Array) -> Array:
@@ -201,15 +218,15 @@ def body_mask(field: Array, grid: Grid, found: Outline, canal: tuple[Array, Arra
     bone = (field < 0) & (grid.posterior[None, :, None] < cut[:, None, :])
     waist = footprint(bone, grid, found)
     beyond = ndimage.distance_transform_edt(~waist, sampling=grid.step_mm)
-    rim = np.clip(_wall_position(found, grid) - grid.posterior - PEDICLE_ROOT_MM, 1.0, FLARE_MM)
-    wall = _wall_position(found, grid)
+    rim = np.clip(wall_position(found, grid) - grid.posterior - PEDICLE_ROOT_MM, 1.0, FLARE_MM)
+    wall = wall_position(found, grid)
     fragment = (beside <= INNER_CANAL_MM[1])[:, None, :] & (
         grid.posterior > wall - PEDICLE_ROOT_MM
     )[None, :, None]
     return np.asarray(bone & ((beyond <= rim[None, :])[:, :, None] | fragment))
 
 
-def _wall_position(found: Outline, grid: Grid) -> float:
+def wall_position(found: Outline, grid: Grid) -> float:
     """Posterior position of the wall behind which the canal lies [mm]."""
     return float(np.median(found.wall_across[np.abs(grid.left) <= INNER_CANAL_MM[1]]))
 
@@ -228,7 +245,7 @@ def footprint(bone: Mask, grid: Grid, found: Outline) -> Mask:
     part = (grid.superior - found.middle) / (found.top - found.bottom)
     below = (part > LOWER_HALF[0] + 0.1) & (part < LOWER_HALF[1] + 0.1)
     middle = _mostly(bone[:, :, np.abs(part) < MIDDLE_PART])
-    roots = grid.posterior > _wall_position(found, grid) - PEDICLE_ROOT_MM
+    roots = grid.posterior > wall_position(found, grid) - PEDICLE_ROOT_MM
     flat = middle & (_mostly(bone[:, :, below]) | ~roots[None, :])
     core = ndimage.distance_transform_edt(flat, sampling=grid.step_mm) > WING_MM
     opened = ndimage.distance_transform_edt(~core, sampling=grid.step_mm) <= WING_MM

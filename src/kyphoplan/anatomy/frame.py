@@ -44,7 +44,7 @@ def place(
     values = grid.sample(field, outside=5.0)
     canal = canal_line(grid, rough.canal_mm, rough.along)
     found = outline(values, grid, canal[1])
-    if found is None or np.isnan(found.wall_across).any():
+    if found is None:
         return None
     body = body_mask(values, grid, found, canal)
     waist = footprint(body, grid, found)

@@ -1,7 +1,9 @@
 """The nouns of one vertebra's bone: body with endplates and walls, arch, osteophytes."""
 
 import numpy as np
+from scipy import ndimage
 
+from kyphoplan.anatomy.body import PEDICLE_ROOT_MM, wall_position
 from kyphoplan.anatomy.bones import Bone
 from kyphoplan.anatomy.endplates import (
     Columns,
@@ -17,6 +19,9 @@ from kyphoplan.case import Body, Confidence, Measure, Part, Volume
 from kyphoplan.geometry import Array
 
 VOLUME_SD = 0.026  # [1] of the body's volume: where the cut behind the pedicles runs (phantoms)
+LIP_MM = 0.8  # [mm] farther out than the usual flare is a lip
+SECTORS = 24  # [1] directions around the body in which the rim is looked at
+RIM_PART = (0.65, 0.95)  # [1] of the half height, where the rim flares
 SPUR_MM = 1.5  # [mm] bone beyond the endplate's surface by more is osteophyte
 
 
@@ -86,17 +91,45 @@ def _continued(surface: Columns, grid: Grid) -> Array:
 
 
 def _osteophytes(fit: Fit, surfaces: tuple[Columns, Columns]) -> Mask:
-    """Bone (L, P, S) that stands out of the body's own outline: spurs and bridges."""
+    """Bone (L, P, S) that stands out of the body's own outline: spurs, lips and bridges.
+
+    In front of the pedicles' roots: bone beyond the endplates' own surfaces, and bone farther out
+    of the waist than the rim of this body usually is.
+    """
     grid = fit.grid
-    top = _continued(surfaces[0], grid)
-    bottom = _continued(surfaces[1], grid)
+    top, bottom = (_continued(surface, grid)[:, :, None] for surface in surfaces)
     s = grid.superior[None, None, :]
-    past = (s > top[:, :, None] + SPUR_MM) | (s < bottom[:, :, None] - SPUR_MM)
-    ahead = grid.posterior[None, :, None] < np.nanmedian(fit.found.posterior_wall)
-    bone = (fit.field < 0) & ahead & ~fit.body
-    reach = np.abs(grid.left)[:, None, None] < 30.0  # noqa: PLR2004 [mm] not the processes' tips
-    outer = ~fit.waist[:, :, None]
-    return np.asarray((fit.body & past & outer) | (bone & reach & ahead))
+    past = (s > top + SPUR_MM) | (s < bottom - SPUR_MM)
+    part = np.abs(s - 0.5 * (top + bottom)) / np.maximum(0.5 * (top - bottom), 1.0)
+    beyond = ndimage.distance_transform_edt(~fit.waist, sampling=grid.step_mm)[:, :, None]
+    flare = _flare(fit, part, beyond[:, :, 0])
+    out = beyond > flare * np.minimum(part, 1.0) ** 2 + LIP_MM
+    front = grid.posterior < wall_position(fit.found, grid) - PEDICLE_ROOT_MM
+    reach = np.abs(grid.left) < 30.0  # noqa: PLR2004 [mm] not the processes' tips
+    here = (reach[:, None] & front[None, :])[:, :, None] & (fit.field < 0) & ~fit.waist[:, :, None]
+    return np.asarray(here & (past | out))
+
+
+def _flare(fit: Fit, part: Array, beyond: Array) -> float:
+    """How far the rim of this body stands out of its waist, in most directions [mm].
+
+    ``part`` (L, P, S) is 0 in the middle and 1 at the endplates, ``beyond`` (L, P) the distance
+    from the waist [mm].
+    """
+    grid = fit.grid
+    left, posterior = np.meshgrid(grid.left, grid.posterior, indexing="ij")
+    centre = [float(place[fit.waist].mean()) for place in (left, posterior)]
+    sector = np.floor(
+        (np.arctan2(left - centre[0], centre[1] - posterior) / np.pi + 1.0) * 0.5 * SECTORS
+    ).astype(int)
+    rim = (fit.body & (part > RIM_PART[0]) & (part < RIM_PART[1])).any(axis=2)
+    front = posterior < wall_position(fit.found, grid) - PEDICLE_ROOT_MM
+    far = [
+        float(beyond[here].max())
+        for k in range(SECTORS)
+        if (here := rim & front & (sector == k)).any()
+    ]
+    return float(np.median(far)) / float(np.mean(RIM_PART)) ** 2 if far else 0.0
 
 
 def _volume(fit: Fit, bone: Bone, osteophytes: Mask) -> Measure:

@@ -1,18 +1,25 @@
-"""The spinal canal behind one vertebra: rays from its axis to the bone around it."""
+"""The spinal canal behind one vertebra: rays from its axis to the bone around it.
+
+The axis is the arch's own: it stays where it was when the body in front of it breaks.
+"""
 
 import numpy as np
 from scipy import ndimage
-from scipy.interpolate import CubicSpline
 
 from kyphoplan.anatomy.endplates import LABEL_SD
 from kyphoplan.anatomy.orientation import Rough, across
-from kyphoplan.anatomy.rays import RAYS, area, centroid, directions, radii
+from kyphoplan.anatomy.rays import ANGLES, RAYS, area, centroid, directions, radii
 from kyphoplan.case import Canal, Confidence, Measure, Volume
-from kyphoplan.geometry import Array, Frame
+from kyphoplan.geometry import Array, Frame, angle_deg, unit
 
 REACH_MM = 24.0  # [mm] no canal is wider than twice this
 SLICE_MM = 1.0  # [mm] distance of the cross-sections
-SMOOTH_MM = 1.5  # [mm] sigma along the canal before the narrowest place is chosen
+RING_QUANTILE = 0.35  # [1] of the distances of bone in one direction
+SMOOTH_MM = 1.0  # [mm] sigma along the canal before the narrowest place is chosen
+BESIDE = -0.3  # [1] cosine from posterior: directions that meet the arch, not the body
+FEWEST_SECTIONS = 5  # [1] that show a direction
+UNEVEN_MM = 2.5  # [mm] a ray this far from its usual length meets something else
+STEEPEST_DEG = 20.0  # [deg] a canal leans no farther from its first look
 CLOSED_SHARE = 0.25  # [1] part of the sections in which a direction must meet bone
 
 
@@ -34,14 +41,32 @@ def ring_centre(field: Volume, frame: Frame, rough: Rough, extent: tuple[float, 
     return np.asarray(weight @ moved / weight.sum())
 
 
-def canal_curve(centres: Array, ends: tuple[Array, Array]) -> CubicSpline:
-    """Smooth curve through canal centres (N, 3) from cranial to caudal [mm].
+def arch_axis(
+    field: Volume, frame: Frame, centre: Array, along: Array, extent: tuple[float, float]
+) -> Array:
+    """Direction (3,) of the canal in this vertebra: along the inner face of its own arch.
 
-    ``ends`` are the unit directions (cranial) at the first and the last centre.
+    The arch stays whole where the body breaks: laminae and pedicles tell the direction, the
+    posterior wall and its fragments do not. ``along`` where they show too little.
     """
-    chord = np.linalg.norm(np.diff(centres, axis=0), axis=1)
-    place = np.concatenate([[0.0], np.cumsum(chord)])
-    return CubicSpline(place, centres, bc_type=((1, -ends[0]), (1, -ends[1])))
+    behind = np.cos(ANGLES) > BESIDE
+    normals = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
+    axis = along
+    for _ in range(3):
+        centres = _axis_points(frame, centre, axis, extent)
+        first, second = _cross_section(frame, axis)
+        radius = radii(field, centres, directions(first, second), REACH_MM, leaving=False)
+        seen = behind & ((~np.isnan(radius)).sum(axis=0) >= FEWEST_SECTIONS)
+        rest = radius[:, seen] - np.nanmedian(radius[:, seen], axis=0)
+        section, ray = np.nonzero(np.abs(rest) < UNEVEN_MM)
+        if np.unique(section).size < FEWEST_SECTIONS:
+            return along
+        height = (centres[section] - centre) @ axis
+        lean = normals[seen][ray] * height[:, None]
+        offset = normals[seen][ray]
+        fit = np.linalg.lstsq(np.hstack([lean, offset]), rest[section, ray], rcond=None)[0]
+        axis = unit(axis + fit[0] * first + fit[1] * second)
+    return axis if angle_deg(axis, along) < STEEPEST_DEG else along
 
 
 def find_canal(
@@ -51,18 +76,18 @@ def find_canal(
 
     Parameters
     ----------
-    line : points (N, 3) on the canal's axis [mm] and the cranial unit direction at each.
+    line : a point (3,) on the canal's axis [mm] and its cranial unit direction (3,).
     extent : bottom and top of the posterior wall along the frame's superior axis [mm].
 
     Returns
     -------
     None if the canal is open to most sides (no arch in the mask).
     """
-    heights = frame.to_local(line[0])[:, 2]
-    behind = (heights >= extent[0]) & (heights <= extent[1])
-    if behind.sum() < 3:  # noqa: PLR2004 - nothing to choose from
+    centre, along = line
+    centres = _axis_points(frame, centre, along, extent)
+    if len(centres) < 3:  # noqa: PLR2004 - nothing to choose from
         return None
-    return _narrowest(field, frame, line[0][behind], line[1][behind])
+    return _narrowest(field, frame, centres, along)
 
 
 def _axis_points(
@@ -85,19 +110,22 @@ def _cross_section(frame: Frame, along: Array) -> tuple[Array, Array]:
 
 
 def _ring(radius: Array) -> Array | None:
-    """Radius (R,) of the bony ring: median over the sections in which a ray meets bone."""
+    """Radius (R,) of the bony ring: usual over the sections in which a ray meets bone.
+
+    Below the median: where a ray runs into a recess or foramen it tells nothing of the ring.
+    """
     share = (~np.isnan(radius)).mean(axis=0)
     known = share >= min(CLOSED_SHARE, 3.0 / radius.shape[0])
     if known.mean() < 0.7:  # noqa: PLR2004 - two thirds of the ring must be there
         return None
     ring = np.full(RAYS, np.nan)
-    ring[known] = np.nanmedian(radius[:, known], axis=0)
+    ring[known] = np.nanquantile(radius[:, known], RING_QUANTILE, axis=0)
     place = np.arange(RAYS)
     return np.interp(place, place[known], ring[known], period=RAYS)
 
 
 def _narrowest(field: Volume, frame: Frame, centres: Array, along: Array) -> Canal | None:
-    """Measure the cross-sections perpendicular to the axis and keep the smallest."""
+    """Measure the cross-sections perpendicular to the axis (3,) and keep the smallest."""
     first, second = _cross_section(frame, along)
     rays = directions(first, second)
     radius = radii(field, centres, rays, REACH_MM, leaving=False)
@@ -108,17 +136,17 @@ def _narrowest(field: Volume, frame: Frame, centres: Array, along: Array) -> Can
     smooth = ndimage.gaussian_filter1d(area(closed), SMOOTH_MM / SLICE_MM, mode="nearest")
     k = int(np.argmin(smooth))
     shift = centroid(closed[k])
-    centre = centres[k] + shift[0] * first[k] + shift[1] * second[k]
-    outline = centres[k] + closed[k][:, None] * rays[k]
+    centre = centres[k] + shift[0] * first + shift[1] * second
+    outline = centres[k] + closed[k][:, None] * rays
     seen = float((~np.isnan(radius[k])).mean())
     return Canal(
         centre_mm=centre,
-        axis=along[k],
+        axis=along,
         outline_mm=np.vstack([outline, outline[:1]]),
-        line_mm=centres[::-1],
+        line_mm=centres,
         area=Measure.of(
             float(smooth[k]),
-            _area_sd(closed[k], field, along[k]),
+            _area_sd(closed[k], field, along),
             "mm2",
             "edge of the label, averaged around the canal",
             confidence=Confidence.HIGH if seen > 0.5 else Confidence.MEDIUM,  # noqa: PLR2004

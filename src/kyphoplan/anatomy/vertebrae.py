@@ -1,6 +1,5 @@
 """Label map (and CT) to spine: every vertebra found from its own shape and its neighbours."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ from kyphoplan.anatomy.bones import (
     heads_of,
     rough_of,
 )
-from kyphoplan.anatomy.canal import canal_curve, find_canal, ring_centre
+from kyphoplan.anatomy.canal import arch_axis, find_canal, ring_centre
 from kyphoplan.anatomy.frame import Fit, place, settle
 from kyphoplan.anatomy.grid import grid_step
 from kyphoplan.anatomy.orientation import Rough
@@ -28,13 +27,11 @@ from kyphoplan.case import (
     Spine,
     Vertebra,
     Volume,
-    follows,
     moved,
 )
 from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
 
-CANAL_REACH_MM = 30.0  # [mm] the axis is carried on so far beyond the outermost centres
 WALL_END_MM = 1.5  # [mm] of the posterior wall at each end: the rounded rim
 CUT_SHARE = 0.01  # [1] of the body's surface on the border of the image that makes it cropped
 SMALLEST_EXTENT_MM = 15.0  # [mm] the flattest crushed vertebra with its arch is thicker
@@ -87,9 +84,8 @@ def locate(labels: LabelMap, ct: Volume | None = None) -> Spine:
         for level, bone in bones.items()
         if (settled := _settled(bone, roughs[level], heads.get(level))) is not None
     }
-    lines = _canal_lines(found)
     vertebrae = [
-        _vertebra(bone, found[level], lines[level], ct) if level in found else _absent(bone)
+        _vertebra(bone, found[level], ct) if level in found else _absent(bone)
         for level, bone in bones.items()
     ]
     spine = Spine(
@@ -143,41 +139,6 @@ def _settled(bone: Bone, rough: Rough | None, head: Array | None) -> Settled | N
     return Settled(fit=fit, rough=rough, centre_mm=centre)
 
 
-def _canal_lines(found: Mapping[Level, Settled]) -> dict[Level, tuple[Array, Array]]:
-    """Points (N, 3) [mm] and cranial directions of the canal's axis around each level.
-
-    One smooth curve through the canal's centres of adjacent levels; a straight line where a
-    vertebra stands alone.
-    """
-    lines: dict[Level, tuple[Array, Array]] = {}
-    for run in _runs(sorted(found)):
-        centres = np.array([found[level].centre_mm for level in run])
-        ends = tuple(_cranial(found[level]) for level in (run[0], run[-1]))
-        if len(run) == 1:
-            t = np.arange(-CANAL_REACH_MM, CANAL_REACH_MM + 1.0)[::-1]
-            points, along = centres + t[:, None] * ends[0], np.tile(ends[0], (t.size, 1))
-        else:
-            curve = canal_curve(centres, (ends[0], ends[1]))
-            t = np.arange(-CANAL_REACH_MM, curve.x[-1] + CANAL_REACH_MM)
-            inside = np.clip(t, 0.0, curve.x[-1])
-            along = -curve(inside, 1)
-            along /= np.linalg.norm(along, axis=1, keepdims=True)
-            points = curve(inside) - (t - inside)[:, None] * along
-        lines |= dict.fromkeys(run, (points, along))
-    return lines
-
-
-def _runs(levels: list[Level]) -> list[list[Level]]:
-    """Split levels into runs without a gap."""
-    runs: list[list[Level]] = []
-    for level in levels:
-        if runs and follows(runs[-1][-1], level):
-            runs[-1].append(level)
-        else:
-            runs.append([level])
-    return runs
-
-
 def _cranial(settled: Settled) -> Array:
     """Direction of the canal towards the head, as first seen."""
     along = settled.rough.along
@@ -203,16 +164,15 @@ def _absent(bone: Bone) -> Vertebra:
     )
 
 
-def _vertebra(
-    bone: Bone, settled: Settled, line: tuple[Array, Array], ct: Volume | None
-) -> Vertebra:
+def _vertebra(bone: Bone, settled: Settled, ct: Volume | None) -> Vertebra:
     """Find the anatomy of one vertebra."""
     fit, frame = settled.fit, settled.fit.grid.frame
     cropped = _is_cropped(bone, fit)
     body, spurs = (None, None) if cropped else build_body(fit, bone, ct)
     wall = fit.grid.superior[~np.isnan(fit.found.posterior_wall)]
     extent = (float(wall.min()) + WALL_END_MM, float(wall.max()) - WALL_END_MM)
-    canal = find_canal(bone.field, frame, line, extent)
+    along = arch_axis(bone.field, frame, settled.centre_mm, _cranial(settled), extent)
+    canal = find_canal(bone.field, frame, (settled.centre_mm, along), extent)
     pedicles = {side: None if cropped else find_pedicle(fit, bone.field, side) for side in Side}
     return Vertebra(
         level=bone.level,

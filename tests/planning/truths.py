@@ -15,6 +15,10 @@ from kyphoplan.phantom.tissue import bone
 from kyphoplan.planning import plan
 
 ORDER = (
+    Level.T5,
+    Level.T6,
+    Level.T7,
+    Level.T8,
     Level.T9,
     Level.T10,
     Level.T11,

@@ -1,5 +1,6 @@
 """The plan of a spine, level by level: cannulas, then balloons, then cement."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -88,10 +89,12 @@ def find_trajectories(
     vertebra = spine[level]
     prepared = rooms(vertebra, voxel_mm(spine))
     around = neighbours_of(spine, level)
-    found = {
-        side: _from_side(room, around, side, cannula, aiming, level)
-        for side, room in prepared.items()
-    }
+    with ThreadPoolExecutor(len(prepared)) as pool:  # the sides do not depend on each other
+        searches = {
+            side: pool.submit(_from_side, room, around, side, cannula, aiming, level)
+            for side, room in prepared.items()
+        }
+    found = {side: search.result() for side, search in searches.items()}
     good = tuple(f.trajectory for f in found.values() if f.trajectory is not None)
     failed = tuple(f"{side}: {f.reason}" for side, f in found.items() if f.trajectory is None)
     if len(good) == 1 and good[0].approach is not Approach.EXTRAPEDICULAR:

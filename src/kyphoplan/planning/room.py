@@ -98,10 +98,11 @@ class Room:
 
     def outside(self, points: Array) -> Array:
         """Implicit function (...) of where the cannula's axis may be: negative if it may."""
-        bone = self.bone(points)
+        local = self._mirrored(points)
+        bone = sampled(self.surface, self.frame, local, OUTSIDE_MM)
         if self.corridor is not None:
             bone = np.minimum(bone, self.corridor.outside(points))
-        return np.maximum(bone, -self.canal(points))
+        return np.maximum(bone, -self.tube.distance(local))
 
     def out_of_body(self, points: Array) -> Array:
         """Implicit function (...) of the body without spurs: negative inside."""

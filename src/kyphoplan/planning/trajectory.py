@@ -7,7 +7,7 @@ import numpy as np
 from kyphoplan.case import Approach, Side, Trajectory, Vertebra
 from kyphoplan.geometry import Array
 from kyphoplan.planning.breach import AimingError
-from kyphoplan.planning.judging import Line, bone_entry, judge
+from kyphoplan.planning.judging import Line, bone_entry, judge, least_clearance
 from kyphoplan.planning.limits import ANTERIOR_MARGIN_MM, ENDPLATE_MARGIN_MM
 from kyphoplan.planning.reach import obstacles, tip_distances
 from kyphoplan.planning.room import Room, beside_pedicle
@@ -245,11 +245,12 @@ def find_on_side(
     diameter_mm: float,
     aiming: AimingError,
 ) -> Found:
-    """Find the accepted way with the least breach probability, within one approach."""
+    """Find the accepted way that is well inside and least likely to breach, in one approach."""
     if approach is Approach.EXTRAPEDICULAR:
         room = beside_pedicle(room)
     midline = approach is Approach.UNIPEDICULAR
     task = Task(room=room, neighbours=neighbours, radius_mm=0.5 * diameter_mm, aiming=aiming)
+    accepted: list[Trajectory] = []
     reason = ""
     for effort in EFFORTS:
         lines, nothing = search(task, effort, midline=midline)
@@ -266,11 +267,14 @@ def find_on_side(
             )
             for line in lines
         ]
-        accepted = [way for way in judged if way.accepted]
-        if accepted:
-            best = min(accepted, key=lambda way: way.breach_probability.value or 0.0)
-            return Found(trajectory=best, reason="")
+        accepted += [way for way in judged if way.accepted]
         reason = judged[0].reason if judged else nothing
-        if midline:  # a way beside the mid-line is at hand
-            break
-    return Found(trajectory=None, reason=reason)
+        if midline or any(least_clearance(way) >= task.sd_mm for way in accepted):
+            break  # a way beside the mid-line is at hand, or one is well inside
+    best = max(accepted, key=lambda way: _merit(way, task.sd_mm), default=None)
+    return Found(trajectory=best, reason="" if best else reason)
+
+
+def _merit(way: Trajectory, sd_mm: float) -> tuple[float, float]:
+    """Rank accepted ways: first those that are well inside the pedicle, then by their breach."""
+    return min(least_clearance(way), sd_mm), -(way.breach_probability.value or 0.0)

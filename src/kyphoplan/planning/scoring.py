@@ -17,10 +17,10 @@ COARSE_MM = 1.5  # [mm] along a way while all are tried
 BACK_MM = 80.0  # [mm] from the tip to the farthest entry
 RAY_REACH_MM = 7.0  # [mm] walls farther away do not matter to a score
 RAY_STEP_MM = 1.0  # [mm] along rays: enough for a score, since signed distances are straight
-MEDIAL_SLACK_MM = 0.1  # [mm] fewer rays see the medial wall so much farther than the judge does
+SLACK_MM = 0.1  # [mm] fewer rays see a wall so much farther than the judge does
 UNDERRATED = 0.5  # [voxel] a distance between voxel centres underrates a narrow pedicle by this
 OFF_TARGET = 0.02  # [1/mm] of a standard deviation of safety given for each millimetre nearer
-MEDIAL_WEIGHT = 3.0  # [1/mm] of a standard deviation for what the medial wall lacks
+LACK_WEIGHT = 3.0  # [1/mm] of a standard deviation for what a wall lacks to be accepted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,7 +40,7 @@ class Task:
     @property
     def medial_mm(self) -> float:
         """Clearance of the medial wall that is surely accepted: half its 95 % interval [mm]."""
-        return Z95 * self.sd_mm + MEDIAL_SLACK_MM
+        return Z95 * self.sd_mm + SLACK_MM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,7 +52,7 @@ class Ways:
     passes, targets : (N, 3) where they cross the pedicle, and their tips [mm].
     depth : (N,) from the entry to the tip [mm].
     score : (N,) standard deviations of the aiming error to the nearest wall, less a little for
-        each millimetre from the ideal target, and more for each that the medial wall lacks; -inf
+        each millimetre from the ideal target, and more for each that a wall lacks; -inf
         where a limit is broken.
     """
 
@@ -97,7 +97,7 @@ def scored(task: Task, passes: Array, targets: Array, ideal: Array) -> Ways:
         entry = targets[:, 1] + last * COARSE_MM * outward[:, 1]
         gap = ~inside & (depth > 0)
         possible &= ~gap.any(axis=1) & (entry >= room.foremost_entry_mm)
-    score = safest - OFF_TARGET * off - MEDIAL_WEIGHT * lacking
+    score = safest - OFF_TARGET * off - LACK_WEIGHT * lacking
     return Ways(
         passes=passes,
         targets=targets,
@@ -128,11 +128,13 @@ def by_rays(task: Task, ways: Ways, ideal: Array, count: int, spacing_mm: float)
     turn = np.arange(count) * (2.0 * np.pi / count)
     rays = np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second
     walls = to_walls(room, centres, rays, RAY_REACH_MM, RAY_STEP_MM) - task.radius_mm
-    safety = (walls.min(axis=-1) / task.aiming.spread_mm(depth)).min(axis=1)
+    nearest = walls.min(axis=-1)
+    safety = (nearest / task.aiming.spread_mm(depth)).min(axis=1)
     off = np.linalg.norm(ways.targets - ideal, axis=1)
     medial = walls[..., np.cos(turn) <= -np.sqrt(0.5) + 1e-9].min(axis=-1)
     lacking = _lacking(task, medial, centres[..., 1])
-    return np.asarray(safety - OFF_TARGET * off - MEDIAL_WEIGHT * lacking)
+    lacking += np.maximum(SLACK_MM - nearest.min(axis=1), 0.0)
+    return np.asarray(safety - OFF_TARGET * off - LACK_WEIGHT * lacking)
 
 
 def _lacking(task: Task, medial: Array, behind: Array) -> Array:

@@ -95,9 +95,15 @@ def mask_margin(inflation: Inflation, labels: LabelMap, level: Level) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6))
-def test_the_stated_margin_holds_on_the_exact_shape_and_on_the_mask(seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "spacing_mm"), [(0, None), (2, None), (5, None), (14, None), (5, (3.0, 1.0, 1.0))]
+)
+def test_the_stated_margin_holds_on_the_exact_shape_and_on_the_mask(
+    seed: int, spacing_mm: tuple[float, float, float] | None
+) -> None:
     case = drawn(seed)
+    if spacing_mm is not None:
+        case = replace(case, spacing_mm=spacing_mm)
     image = case.image
     spine = locate(image.labels)
     level = plan(spine, measure(spine), levels=(case.level,)).levels[0]

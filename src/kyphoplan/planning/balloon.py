@@ -44,12 +44,12 @@ class _Channel:
 def place_balloons(
     vertebra: Vertebra,
     trajectories: tuple[Trajectory, ...],
-    voxel_mm: float,
+    finest_mm: float,
     devices: tuple[BalloonDevice, ...] = BALLOONS,
 ) -> tuple[Inflation, ...]:
     """Choose and place one balloon for each cannula of a vertebra.
 
-    ``voxel_mm`` is the mean voxel edge of the label map [mm].
+    ``finest_mm`` is the finest voxel edge of the label map [mm].
 
     Returns
     -------
@@ -59,7 +59,7 @@ def place_balloons(
     if vertebra.parts is None or vertebra.surface is None or vertebra.body is None:
         why = f"the body was not found: {vertebra.reason}"
         return tuple(_none(trajectory, why) for trajectory in trajectories)
-    room = room_of(vertebra, voxel_mm)
+    room = room_of(vertebra, finest_mm)
     channels = [_channel(room, trajectory) for trajectory in trajectories]
     return tuple(
         _place(vertebra, channel, [c for c in channels if c is not channel], devices)
@@ -91,15 +91,19 @@ def capsule_diameter_mm(core_mm: float, volume_ml: float) -> float:
     return float(max(root.real for root in roots if abs(root.imag) < 1e-6))  # noqa: PLR2004
 
 
-def room_of(vertebra: Vertebra, voxel_mm: float) -> Volume:
-    """Radius of the largest ball of the body around each node of the vertebra's grid [mm]."""
+def room_of(vertebra: Vertebra, finest_mm: float) -> Volume:
+    """Radius of the largest ball of the body around each node of the vertebra's grid [mm].
+
+    The smaller of two depths: to the body's surface as it is interpolated between the slices, and
+    to the label's surface, which lies half a voxel before the nearest centre beyond it.
+    """
     assert vertebra.parts is not None
     assert vertebra.surface is not None
     grid = vertebra.parts
     inside = np.asarray(grid.voxels) == Part.BODY
     half_step = float(grid.spacing_mm.max()) / 2.0
     depth = ndimage.distance_transform_edt(inside, sampling=grid.spacing_mm) - half_step
-    under = true_depth(np.asarray(vertebra.surface.voxels, float), voxel_mm)
+    under = true_depth(np.asarray(vertebra.surface.voxels, float), finest_mm)
     return Volume(np.minimum(depth, under), grid.affine)
 
 
@@ -139,7 +143,7 @@ def _place(
         return _none(
             trajectory,
             f"no room: the largest balloon with {MARGIN_MM:.0f} mm to walls and endplates holds "
-            f"{volume:.1f} ml, less than {SMALLEST_ML} ml",
+            f"{volume:.2f} ml, less than {SMALLEST_ML} ml",
         )
     return _inflation(vertebra, channel, device, centre, volume)
 

@@ -7,7 +7,7 @@ from kyphoplan.planning.breach import AimingError
 from kyphoplan.planning.cement import judge_fill
 from kyphoplan.planning.inflations import exists, judge_inflations
 from kyphoplan.planning.judging import judge, refused
-from kyphoplan.planning.levels import AIMING, neighbours_of, notices, voxel_mm
+from kyphoplan.planning.levels import AIMING, finest_mm, neighbours_of, notices, voxel_mm
 from kyphoplan.planning.room import rooms
 
 
@@ -34,7 +34,7 @@ def check(plan: Plan, spine: Spine, *, aiming: AimingError = AIMING) -> Plan:
 def _checked(level: LevelPlan, spine: Spine, aiming: AimingError) -> LevelPlan:
     vertebra = spine[level.level]
     ways = tuple(_judged(way, level, spine, aiming) for way in level.trajectories)
-    balloons = judge_inflations(vertebra, level.inflations, ways, voxel_mm(spine))
+    balloons = judge_inflations(vertebra, level.inflations, ways, finest_mm(spine))
     fill = None if level.fill is None else judge_fill(vertebra, level.fill, ways)
     checked = replace(level, trajectories=ways, inflations=balloons, fill=fill)
     bad = "; ".join(f"{what}: {why}" for what, why in objections(checked))

@@ -28,19 +28,20 @@ def judge_inflations(
     vertebra: Vertebra,
     inflations: tuple[Inflation, ...],
     trajectories: tuple[Trajectory, ...],
-    voxel_mm: float,
+    finest_mm: float,
     devices: tuple[BalloonDevice, ...] = BALLOONS,
 ) -> tuple[Inflation, ...]:
     """Judge the balloons of a vertebra from their device, place and size alone.
 
-    ``trajectories`` are the judged cannulas. A side without a balloon (volume 0) stays as it is.
+    ``trajectories`` are the judged cannulas, ``finest_mm`` is the finest voxel edge of the label
+    map [mm]. A side without a balloon (volume 0) stays as it is.
     """
     if not any(exists(balloon) for balloon in inflations):
         return inflations
     if vertebra.parts is None or vertebra.surface is None or vertebra.body is None:
         why = f"the body was not found: {vertebra.reason}"
         return tuple(_refused(balloon, why) for balloon in inflations)
-    room = room_of(vertebra, voxel_mm)
+    room = room_of(vertebra, finest_mm)
     return tuple(
         _judged(
             vertebra,

@@ -69,7 +69,7 @@ def plan_level(spine: Spine, level: Level, cannula: Cannula, aiming: AimingError
     found = find_trajectories(spine, level, cannula, aiming)
     if not found.trajectories:
         return found
-    inflations = place_balloons(spine[level], found.trajectories, voxel_mm(spine))
+    inflations = place_balloons(spine[level], found.trajectories, finest_mm(spine))
     fill = propose_fill(spine[level], found.trajectories, inflations)
     return replace(found, inflations=inflations, fill=fill)
 
@@ -77,6 +77,11 @@ def plan_level(spine: Spine, level: Level, cannula: Cannula, aiming: AimingError
 def voxel_mm(spine: Spine) -> float:
     """Root mean square of the voxel's edges [mm]: what the label's edges are uncertain by."""
     return float(np.sqrt(np.mean(spine.spacing_mm**2)))
+
+
+def finest_mm(spine: Spine) -> float:
+    """Finest edge of a voxel [mm]: signed distances overstate depth by half of it at least."""
+    return float(spine.spacing_mm.min())
 
 
 def neighbours_of(spine: Spine, level: Level) -> tuple[Vertebra, ...]:

@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VERSE012 = ROOT.parent / "shared" / "data" / "verse012-ct-L1fx"
 COMMAND = Path(sys.executable).with_name("kyphoplan")
 RUNS = 3
+L1 = kp.Level.L1  # the broken level of every case here
 KIB_PER_MIB = 1024
 
 
@@ -93,6 +94,7 @@ def stages(case: Case) -> dict[str, Times]:
         "read labels": timed(lambda: kp.read_labels(case.labels)),
         "locate": timed(lambda: kp.locate(labels, ct)),
         "measure": timed(lambda: kp.measure(spine, ct)),
+        "plan one level, both sides": timed(lambda: kp.plan(spine, figures, levels=(L1,))),
         "figures": timed(lambda: draw_all(figures, spine, ct)),
         "page": timed(lambda: measurements_page(measurements_to_json(figures), pictures)),
     }

@@ -72,6 +72,7 @@ def level_plan(vertebra: Vertebra) -> LevelPlan:
         fill=Fill(
             left=known(2.4, "ml"), right=known(2.5, "ml"), total=known(4.9, "ml"),
             fraction=known(19.0, "%"), basis=f"void plus interdigitation {HOSTILE}",
+            accepted=True, reason="",
         ),
     )  # fmt: skip
 
@@ -120,7 +121,8 @@ def inflation(t: Trajectory) -> Inflation:
         side=t.side, device="balloon 15 mm / 4 ml", centre_mm=t.target_mm - 4.0 * along,
         axis=along,
         length_mm=17.0, diameter_mm=12.0, volume_ml=1.3, largest_volume_ml=4.0,
-        largest_pressure_bar=27.6, margin_mm=known(2.6, "mm"), accepted=True, reason="fits",
+        largest_pressure_bar=27.6, verified=True, margin_mm=known(2.6, "mm"),
+        accepted=True, reason="fits",
     )  # fmt: skip
 
 

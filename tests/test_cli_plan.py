@@ -35,7 +35,7 @@ def inputs(scan: Path) -> list[str]:
 @pytest.fixture(scope="session")
 def planned(scan: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     output = tmp_path_factory.mktemp("planned") / "result"
-    return output, run(app, ["run", *inputs(scan), "-o", str(output), "--cannula", "11g"])
+    return output, run(app, ["run", *inputs(scan), "-o", str(output), "--cannula", "10g"])
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,7 @@ def test_the_plan_keeps_its_contract(planned: tuple[Path, Result]) -> None:
     assert (level["level"], level["approach"]) == ("L1", "bipedicular")
     for row in level["trajectories"]:
         assert row["side"] in {"left", "right"}
-        assert row["outer_diameter_mm"] == 3.048
+        assert row["outer_diameter_mm"] == 3.404
         length = np.linalg.norm(np.subtract(row["target_lps_mm"], row["entry_lps_mm"]))
         assert row["depth_mm"] == pytest.approx(length, abs=0.01)
         walls = {"medial", "lateral", "superior", "inferior", "anterior"}
@@ -138,7 +138,7 @@ def test_the_manifest_tells_what_the_result_was_made_from(
     for role, name in (("ct", "ct.nii.gz"), ("labels", "labels.nii.gz")):
         digest = hashlib.sha256((scan / name).read_bytes()).hexdigest()
         assert record["inputs"][role]["sha256"] == digest
-    assert record["parameters"]["cannula"] == "11G"
+    assert record["parameters"]["cannula"] == "10G"
     assert {"read", "find the anatomy", "measure", "plan", "export"} <= set(record["timings_s"])
 
 
@@ -161,10 +161,15 @@ def test_our_own_plan_is_accepted_again(scan: Path, planned: tuple[Path, Result]
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert lines[0].split()[:3] == ["level", "side", "verdict"]
-    assert [line.split()[:3] for line in lines[1:]] == [
-        ["L1", "left", "accepted"],
-        ["L1", "right", "accepted"],
+    sides = [["L1", "left", "accepted"], ["L1", "right", "accepted"]]
+    assert [line.split()[:3] for line in lines[1:3]] == sides
+    assert lines[3].split()[:4] == ["level", "side", "verdict", "balloon"]
+    held = [b for b in plan_of(planned[0])["levels"][0]["balloons"] if b["accepted"]]
+    assert [line.split()[:3] for line in lines[4 : 4 + len(held)]] == [
+        ["L1", b["side"], "accepted"] for b in held
     ]
+    assert lines[4 + len(held)].split() == ["level", "verdict", "cement", "range"]
+    assert lines[5 + len(held)].split()[:2] == ["L1", "accepted"]
 
 
 def test_the_verdicts_are_those_of_the_run(
@@ -195,6 +200,68 @@ def test_a_plan_moved_into_the_canal_is_refused(
     judged = plan_of(tmp_path / "c")["levels"][0]["trajectories"][0]
     assert judged["accepted"] is False
     assert judged["clearance_mm"]["medial"] < 0.0
+
+
+def edited(planned: tuple[Path, Result], kind: str, **changes: Any) -> dict[str, Any]:
+    """Change the first balloon or the cement of our plan."""
+    data = plan_of(planned[0])
+    level = data["levels"][0]
+    changed = level["cement"] if kind == "cement" else level["balloons"][0]
+    changed.update(changes)
+    return data
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "what"),
+    [
+        ("balloon", {"volume_ml": 9.0}, "L1 left balloon: refused: volume 9.0 ml does not belong"),
+        ("balloon", {"device": "another"}, "not in the table"),
+        ("balloon", {"centre_lps_mm": [0.0, 0.0, 500.0]}, "beside the axis"),
+        ("cement", {"volume_ml": 9.0, "left_ml": 4.5, "right_ml": 4.5}, "L1 cement: refused: 9.0"),
+        ("cement", {"left_ml": None, "right_ml": None, "volume_ml": 0.4}, "restores stiffness"),
+    ],
+)
+def test_balloons_and_cement_of_an_edited_plan_are_judged(
+    scan: Path,
+    planned: tuple[Path, Result],
+    tmp_path: Path,
+    kind: str,
+    changes: dict[str, Any],
+    what: str,
+) -> None:
+    data = edited(planned, kind, **changes)
+    result = check(scan, saved(tmp_path, data), "-o", str(tmp_path / "c"))
+    assert result.exit_code == 4, result.output
+    assert what in result.stderr
+    level = plan_of(tmp_path / "c")["levels"][0]
+    judged = level["cement"] if kind == "cement" else level["balloons"][0]
+    assert judged["accepted"] is False
+    assert judged["reason"] in level["reason"]
+    assert all(way["accepted"] for way in level["trajectories"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("balloon", {"side": "middle"}),
+        ("balloon", {"axis_lps": [0.0, 0.0, 0.0]}),
+        ("balloon", {"diameter_mm": "8"}),
+        ("balloon", {"volume_ml": -1.0}),
+        ("balloon", {"centre_lps_mm": None}),
+        ("cement", {"volume_ml": "much"}),
+        ("cement", {"volume_ml": 1e9}),
+    ],
+)
+def test_a_bad_balloon_or_volume_is_refused_in_one_line(
+    scan: Path,
+    planned: tuple[Path, Result],
+    tmp_path: Path,
+    kind: str,
+    changes: dict[str, Any],
+) -> None:
+    result = check(scan, saved(tmp_path, edited(planned, kind, **changes)), "-q")
+    assert result.exit_code == 3, result.output
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_a_line_of_3d_slicer_is_judged(scan: Path, planned: tuple[Path, Result]) -> None:

@@ -1,6 +1,8 @@
 """A result is there as a whole, or not at all."""
 
+import errno
 import json
+import os
 
 import pytest
 
@@ -104,3 +106,36 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_computing(tmp_path
     assert computed == []
     with pytest.raises(OutputError, match="cannot be written"):
         kio.write_json(tmp_path / "absent" / "a.json", {})
+
+
+@pytest.mark.parametrize("deep", ["plan.json", "meshes/L1_LPS.stl"])
+def test_a_full_disk_is_told_of_the_folder_that_was_asked_for(tmp_path, monkeypatch, deep):
+    monkeypatch.chdir(tmp_path)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def fill():
+        with kio.result_folder("out") as working:
+            (working / deep).parent.mkdir(exist_ok=True)
+            monkeypatch.setattr(output.os, "fsync", full)
+            with output.replacing(working / deep) as temporary:
+                temporary.write_text("half")
+
+    with pytest.raises(
+        OutputError, match=f"^out/{deep}: cannot be written .No space left"
+    ) as told:
+        fill()
+    assert str(tmp_path) not in str(told.value)
+    assert files(tmp_path) == []
+
+
+def test_an_error_of_the_system_names_the_folder_that_was_asked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def fill():
+        with kio.result_folder("out"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "elsewhere")
+
+    with pytest.raises(OutputError, match=r"^out: cannot be written .No space left"):
+        fill()

@@ -9,8 +9,8 @@ from kyphoplan.phantom import Collapse, Phantom
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"levels": (Level.T8,)}, "T9 to L6"),
-        ({"levels": ()}, "T9 to L6"),
+        ({"levels": (Level.T4,)}, "T5 to L6"),
+        ({"levels": ()}, "T5 to L6"),
         ({"levels": (Level.T12, Level.L2)}, "L2 does not follow T12"),
         ({"collapses": (Collapse(level=Level.L5),)}, "at most one"),
         ({"collapses": (Collapse(level=Level.L1), Collapse(level=Level.L1))}, "at most one"),

@@ -26,6 +26,7 @@ from kyphoplan.phantom import Collapse, Phantom, scan
 from kyphoplan.planning.balloon import place_balloons
 from kyphoplan.planning.cement import propose_fill
 
+VOXEL_MM = 1.0  # [mm] of the phantom below
 KNOWN = Measure.of(2.0, 0.3, "mm", "made up for the test")
 
 
@@ -77,7 +78,7 @@ def both(level: str = "L1", **options: float) -> tuple[Trajectory, ...]:
 
 def drawn_plan() -> Plan:
     vertebra, trajectories = case().spine["L1"], both()
-    inflations = place_balloons(vertebra, trajectories)
+    inflations = place_balloons(vertebra, trajectories, VOXEL_MM)
     return Plan(
         levels=(
             LevelPlan(

@@ -72,7 +72,7 @@ def test_a_monte_carlo_on_the_exact_shape_lies_within_the_stated_interval(seed: 
         stated = way.breach_probability
         assert stated.low is not None
         assert stated.high is not None
-        assert stated.low - spread - 0.01 <= chance <= stated.high + spread + 0.01
+        assert stated.low - spread <= chance <= stated.high + spread
 
 
 def aimed(entry: Array, target: Array, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from kyphoplan.case import Fill, Inflation, Measure, Side
 from kyphoplan.planning import cement
 from kyphoplan.planning.balloon import place_balloons
-from kyphoplan.planning.cement import propose_fill
+from kyphoplan.planning.cement import judge_fill, propose_fill
 
-from .plans import both, case
+from .plans import VOXEL_MM, both, case
 
 
 @cache
 def placed() -> tuple[Inflation, ...]:
-    return place_balloons(case().spine["L1"], both())
+    return place_balloons(case().spine["L1"], both(), VOXEL_MM)
 
 
 def fill(void_ml: float, body_ml: float, sides: int = 2) -> Fill:
@@ -84,3 +84,65 @@ def test_a_body_of_unknown_volume_gets_no_proposal() -> None:
 def test_the_sides_are_the_patients_own() -> None:
     assert fill(2.0, 25.0, sides=1).left.value is not None
     assert both()[0].side is Side.LEFT
+
+
+# -- somebody's own cement
+
+
+def drawn(total: float, left: float | None = None, right: float | None = None) -> Fill:
+    """Judge volumes in a body of 25 ml."""
+    vertebra = case().spine["L1"]
+    assert vertebra.body is not None
+    body = replace(vertebra.body, volume=Measure.of(25.0, 0.0, "ml", "made up"))
+
+    def given(volume: float | None) -> Measure:
+        unknown = Measure.unknown("ml", "none")
+        return unknown if volume is None else Measure.of(volume, 0.0, "ml", "drawn")
+
+    own = replace(fill(4.0, 25.0), total=given(total), left=given(left), right=given(right))
+    return judge_fill(replace(vertebra, body=body), own, both())
+
+
+@given(st.floats(0.0, 12.0), st.floats(8.0, 60.0))
+def test_our_own_proposal_is_accepted_again(void: float, body_ml: float) -> None:
+    proposed = fill(void, body_ml)
+    vertebra = case().spine["L1"]
+    assert vertebra.body is not None
+    body = replace(vertebra.body, volume=Measure.of(body_ml, 0.02 * body_ml, "ml", "made up"))
+    again = judge_fill(replace(vertebra, body=body), proposed, both())
+    assert again.accepted, again.reason
+    for name in ("total", "left", "right", "fraction"):
+        assert getattr(again, name).value == pytest.approx(getattr(proposed, name).value)
+
+
+@pytest.mark.parametrize(
+    ("total", "left", "right", "word"),
+    [
+        (3.0, 1.5, 1.5, "less than 3.8 ml"),
+        (7.2, 3.6, 3.6, "more than 7.0 ml"),
+        (5.0, 2.0, 2.0, "the sides hold 4.0 ml"),
+        (5.0, -1.0, 6.0, "is no volume"),
+    ],
+)
+def test_cement_outside_the_evidence_is_refused(
+    total: float, left: float, right: float, word: str
+) -> None:
+    judged = drawn(total, left, right)
+    assert not judged.accepted
+    assert word in judged.reason
+    assert judged.total.value == total
+
+
+def test_cement_within_the_evidence_is_accepted_with_the_cited_range() -> None:
+    judged = drawn(5.0)
+    assert judged.accepted, judged.reason
+    assert (judged.total.low, judged.total.high) == pytest.approx((3.75, 7.0))
+
+
+def test_cement_needs_an_accepted_cannula_on_its_side() -> None:
+    vertebra, proposed = case().spine["L1"], fill(5.0, 25.0)
+    ways = both()
+    only = judge_fill(vertebra, proposed, (replace(ways[0], accepted=False), ways[1]))
+    assert "left: no accepted cannula" in only.reason
+    none = judge_fill(vertebra, proposed, tuple(replace(w, accepted=False) for w in ways))
+    assert not none.accepted

@@ -1,5 +1,7 @@
 """Cannulas against the exact shape of random phantoms, judged by brute force."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from .truths import Drawn, Exact, Verdict, brute_force, drawn, planned
 
 IN_TEST, IN_SOAK = 60, 1000
 WIDE_MM = cannula_named("10G").outer_diameter_mm + 2.0
-BATCH = 15
+BATCH, SOAK_BATCH = 15, 235
 
 
 def judged(case: Drawn, plan: LevelPlan) -> list[Verdict]:
@@ -33,9 +35,12 @@ def refused_with_reason(plan: LevelPlan, side: Side) -> bool:
     return any(text.startswith(f"{side}: ") and len(text) > len(side) + 5 for text in plan.refused)
 
 
-def graded(seeds: range) -> list[bool]:
-    """Plan random phantoms; for each wide pedicle, whether its way is truly grade A."""
-    wide = []
+def graded(seeds: range) -> tuple[list[bool], int]:
+    """Plan random phantoms: each way through a wide pedicle truly grade A or not; those without.
+
+    A way beside a pedicle, because it was measured as narrow, is neither.
+    """
+    wide, without = [], 0
     for seed in seeds:
         case = drawn(seed)
         _, plan = planned(case)
@@ -43,25 +48,41 @@ def graded(seeds: range) -> list[bool]:
         exact = Exact.of(case)
         for side in Side:
             assert side in found or refused_with_reason(plan, side), (seed, side)
-            if exact.pedicle_width_mm(side) >= WIDE_MM and side in found:
-                way = next(w for w in plan.trajectories if w.side is side)
-                beside = way.approach is Approach.EXTRAPEDICULAR
-                wide.append(beside or found[side].pedicle_mm <= 0.0)
+            if exact.pedicle_width_mm(side) < WIDE_MM:
+                continue
+            way = next((w for w in plan.trajectories if w.side is side), None)
+            if way is None:
+                without += 1
+            elif way.approach is not Approach.EXTRAPEDICULAR:
+                wide.append(found[side].pedicle_mm <= 0.0)
         if not found:
             assert plan.approach is Approach.NONE
             assert plan.reason
-    return wide
+    return wide, without
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, IN_TEST, BATCH))
 def test_no_way_crosses_canal_or_medial_wall_and_wide_pedicles_get_grade_a(start: int) -> None:
-    wide = graded(range(start, start + BATCH))
+    wide, without = graded(range(start, start + BATCH))
+    assert np.mean(wide) >= 0.99
+    assert without <= 1
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("start", range(IN_TEST, IN_SOAK, SOAK_BATCH))
+def test_the_same_on_a_thousand_phantoms(start: int) -> None:
+    wide, _ = soaked(start)
     assert np.mean(wide) >= 0.99
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("start", range(IN_TEST, IN_SOAK, 2 * BATCH))
-def test_the_same_on_a_thousand_phantoms(start: int) -> None:
-    wide = graded(range(start, min(start + 2 * BATCH, IN_SOAK)))
-    assert np.mean(wide) >= 0.99
+@pytest.mark.parametrize("start", range(IN_TEST, IN_SOAK, SOAK_BATCH))
+def test_wide_pedicles_are_not_refused(start: int) -> None:
+    wide, without = soaked(start)
+    assert len(wide) >= 0.99 * (len(wide) + without)
+
+
+@cache
+def soaked(start: int) -> tuple[list[bool], int]:
+    return graded(range(start, min(start + SOAK_BATCH, IN_SOAK)))

@@ -10,11 +10,16 @@ from kyphoplan.geometry import Array, rotation
 from kyphoplan.morphometry import measure
 from kyphoplan.phantom import Collapse, Phantom, Scan, scan
 from kyphoplan.phantom.arch import canal, pedicle_width
+from kyphoplan.phantom.body import body
 from kyphoplan.phantom.stack import Placed, stack
 from kyphoplan.phantom.tissue import bone
 from kyphoplan.planning import plan
 
 ORDER = (
+    Level.T5,
+    Level.T6,
+    Level.T7,
+    Level.T8,
     Level.T9,
     Level.T10,
     Level.T11,
@@ -106,6 +111,11 @@ class Exact:
         """Distance to the canal's wall, negative in the lumen."""
         own = self.local(points_mm)
         return canal(self.item.shape, own[..., 0], own[..., 1])
+
+    def body(self, points_mm: Array) -> Array:
+        """Distance to the body's surface, negative inside."""
+        own = self.local(points_mm)
+        return body(self.item.shape, own[..., 0], own[..., 1], own[..., 2])[0]
 
     def pedicle_width_mm(self, side: Side) -> float:
         """True width at the isthmus."""

@@ -1,10 +1,15 @@
 """A spine of three hand-built vertebrae, T12 to L2, with a wedge fracture of L1."""
 
-from collections.abc import Callable
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from kyphoplan.case import (
     Body,
@@ -29,6 +34,8 @@ from kyphoplan.case import (
 )
 from kyphoplan.geometry import Array, Frame, rotation
 from kyphoplan.report.wording import FIGURES
+
+from .browsing import QUIET, WEBGL
 
 DEPTH, WIDTH, HEIGHT = 32.0, 42.0, 26.0  # [mm]
 PITCH = 34.0  # [mm] from one body's centre to the next
@@ -256,3 +263,30 @@ def turned() -> Case:
 @pytest.fixture(scope="session")
 def rebuild() -> Callable[..., Case]:
     return build
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Debian's chromium; installed where that is allowed."""
+    found = shutil.which("chromium")
+    apt = shutil.which("apt-get")
+    if found is None and apt is not None and os.geteuid() == 0:
+        for order in ("update", "install -y --no-install-recommends chromium"):
+            subprocess.run([apt, *order.split()], check=False, capture_output=True)
+        found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("no chromium, and it cannot be installed: the page was not opened")
+    return found
+
+
+@pytest.fixture(scope="module")
+def launch(chromium: str) -> Iterator[Callable[..., Browser]]:
+    with sync_playwright() as playwright:
+        yield partial(playwright.chromium.launch, executable_path=chromium)
+
+
+@pytest.fixture(scope="module")
+def browser(launch: Callable[..., Browser]) -> Iterator[Browser]:
+    opened = launch(args=[*WEBGL, *QUIET])
+    yield opened
+    opened.close()

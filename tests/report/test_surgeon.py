@@ -74,6 +74,24 @@ def test_a_balloon_that_does_not_fit_has_no_size() -> None:
     assert [rows[t].cells[0].text for t in ("Fits", "Volume")] == ["NO", "\u2013"]
 
 
+def test_limits_that_were_not_seen_in_print_say_so() -> None:
+    level = planned().plan.levels[0]
+    unsure = replace(level, inflations=(replace(level.inflations[0], verified=False),))
+    for plan, said in ((level, False), (unsure, True)):
+        row = next(r for r in rows_of(plan) if r.title == "Limits of the device")
+        assert row.cells[0].text.endswith(", unverified") is said
+
+
+def test_cement_outside_the_evidence_is_warned_of_and_stands_in_the_table() -> None:
+    c = planned()
+    level = c.plan.levels[0]
+    assert level.fill is not None
+    bad = replace(level, fill=replace(level.fill, accepted=False, reason="9.0 ml: too much"))
+    texts = [n.text for n in warnings(Plan(levels=(bad,), notices=()), c.measurements)]
+    assert "the cement is refused: 9.0 ml: too much" in texts
+    assert rows_of(bad)[-1].cells[0].text == "NO"
+
+
 def test_a_refused_cannula_is_warned_of() -> None:
     c = planned()
     level = c.plan.levels[0]

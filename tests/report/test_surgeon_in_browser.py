@@ -1,70 +1,29 @@
 """The surgeon's page as a browser shows it: offline, drawn, reachable by keyboard and by ear."""
 
-import io
-import os
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.image import imread
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from kyphoplan.report import write_surgeon
-from kyphoplan.viewer.page import bundle
 
 from ..planned import planned
-
-WEBGL = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-QUIET = ("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking")
-READY = "section.viewer[data-viewer=ready]"
-PATIENCE_MS = 90_000  # [ms] two shared cores draw without a graphics card
-
-
-@dataclass(frozen=True)
-class Opened:
-    """The page, and what it did while it opened."""
-
-    page: Page
-    requests: list[str]
-    complaints: list[str]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Debian's chromium; installed where that is allowed."""
-    found = shutil.which("chromium")
-    apt = shutil.which("apt-get")
-    if found is None and apt is not None and os.geteuid() == 0:
-        for order in ("update", "install -y --no-install-recommends chromium"):
-            subprocess.run([apt, *order.split()], check=False, capture_output=True)
-        found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("no chromium, and it cannot be installed: the page was not opened")
-    return found
-
-
-@pytest.fixture(scope="module")
-def launch(chromium: str) -> Iterator[Callable[..., Browser]]:
-    with sync_playwright() as playwright:
-        yield partial(playwright.chromium.launch, executable_path=chromium)
-
-
-@pytest.fixture(scope="module")
-def browser(launch: Callable[..., Browser]) -> Iterator[Browser]:
-    opened = launch(args=[*WEBGL, *QUIET])
-    yield opened
-    opened.close()
+from .browsing import (
+    PATIENCE_MS,
+    QUIET,
+    Opened,
+    needs_bundle,
+    picture_of,
+    serious_faults,
+    visit,
+)
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    if bundle() is None:
-        pytest.skip("the viewer's bundle was not built: run `make setup`")
+    needs_bundle()
     folder = tmp_path_factory.mktemp("report")
     c = planned()
     write_surgeon(folder, c.plan, c.spine, c.measurements, c.ct)
@@ -75,23 +34,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 def opened(browser: Browser, address: str) -> Opened:
     # The page's own policy forbids the evaluations that axe and Playwright need.
     page = browser.new_page(viewport={"width": 1120, "height": 900}, bypass_csp=True)
-    return _visit(page, address)
-
-
-def _visit(page: Page, address: str) -> Opened:
-    seen = Opened(page=page, requests=[], complaints=[])
-    page.on("request", lambda request: seen.requests.append(request.url))
-    page.on("console", lambda said: seen.complaints.append(f"{said.type}: {said.text}"))
-    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    page.goto(address)
-    page.wait_for_selector(READY, timeout=PATIENCE_MS)
-    return seen
-
-
-def picture_of(page: Page, canvas: str) -> np.ndarray:
-    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    png = page.locator(f"canvas.{canvas}").screenshot()
-    return np.asarray(imread(io.BytesIO(png), format="png"))[..., :3]
+    return visit(page, address)
 
 
 @pytest.mark.slow
@@ -99,7 +42,7 @@ def test_under_its_own_policy_it_opens_without_a_word_and_asks_no_network(
     browser: Browser, address: str
 ) -> None:
     page = browser.new_page(viewport={"width": 1120, "height": 900})
-    seen = _visit(page, address)
+    seen = visit(page, address)
     assert seen.complaints == []
     assert seen.requests == [address]
     assert page.title() == "Plan of a balloon kyphoplasty"
@@ -152,13 +95,7 @@ def test_the_keyboard_moves_the_slices_and_turns_the_solid_view(opened: Opened) 
 
 @pytest.mark.slow
 def test_axe_finds_no_serious_fault(opened: Opened, root: Path) -> None:
-    axe = root / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-    if not axe.is_file():
-        pytest.skip("axe-core was not installed: run `npm ci` in frontend/")
-    opened.page.evaluate(axe.read_text(encoding="utf-8"))
-    found = opened.page.evaluate("axe.run().then(result => result.violations)")
-    serious = [v for v in found if v["impact"] in {"serious", "critical"}]
-    assert [(v["id"], v["nodes"][0]["html"][:120]) for v in serious] == []
+    assert serious_faults(opened.page, root) == []
 
 
 @pytest.mark.slow

@@ -86,7 +86,8 @@ class Inflation:
     device : name in the device table.
     centre_mm, axis : (3,) place [mm, LPS] and unit direction (the cannula's).
     length_mm, diameter_mm, volume_ml : planned size.
-    largest_volume_ml, largest_pressure_bar : rated limits of the device.
+    largest_volume_ml, largest_pressure_bar : limits of the device [ml], [bar].
+    verified : whether those limits have been seen in print.
     margin_mm : smallest distance to walls and endplates [mm].
     accepted, reason : whether it fits with its margins, and if not why.
     """
@@ -100,6 +101,7 @@ class Inflation:
     volume_ml: float
     largest_volume_ml: float
     largest_pressure_bar: float
+    verified: bool
     margin_mm: Measure
     accepted: bool
     reason: str
@@ -107,13 +109,15 @@ class Inflation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """The cement proposed for one body.
+    """The cement of one body.
 
     Attributes
     ----------
     left, right, total : volumes [ml]; a side without cannula has no value.
     fraction : total over the body's volume [%].
     basis : how the volume was chosen, with its source.
+    accepted, reason : whether it lies within the evidence and behind accepted cannulas, and if not
+        why; without a proposal it is not accepted.
     """
 
     left: Measure
@@ -121,6 +125,8 @@ class Fill:
     total: Measure
     fraction: Measure
     basis: str
+    accepted: bool
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,5 +1,6 @@
-"""``kyphoplan check-plan``: somebody's own trajectories, judged by the same rules."""
+"""``kyphoplan check-plan``: somebody's own plan, judged by the same rules."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,10 +63,10 @@ def check_plan(  # noqa: PLR0913, PLR0917 - one argument per option
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Judge your own trajectories by the rules of ``run``.
+    """Judge your own cannulas, balloons and cement by the rules of ``run``.
 
-    Prints a table; with -o writes plan.json with all verdicts, and manifest.json. The exit code
-    is 0 if every trajectory is accepted, 4 if any is refused.
+    Prints tables; with -o writes plan.json with all verdicts, and manifest.json. The exit code
+    is 0 if everything is accepted, 4 if anything is refused.
     """
     progress = Progress(quiet=quiet, verbose=verbose)
     drawn_on = (_level(level), _side(side))
@@ -89,7 +90,7 @@ def check_plan(  # noqa: PLR0913, PLR0917 - one argument per option
         _show(checked, progress)
         if output is not None:
             hand_over(output)
-    if not all(way.accepted for row in checked.levels for way in row.trajectories):
+    if _refusals(checked):
         raise typer.Exit(ABSTAINED)
 
 
@@ -143,15 +144,62 @@ def _write(
     write_json(working / "manifest.json", record)
 
 
+def _refusals(checked: "Plan") -> list[str]:
+    """Say what was refused, and why."""
+    from kyphoplan.planning.checking import objections  # noqa: PLC0415
+
+    return [
+        f"{row.level} {what}: refused: {why}"
+        for row in checked.levels
+        for what, why in objections(row)
+    ]
+
+
 def _show(checked: "Plan", progress: Progress) -> None:
-    """Print the verdicts, and say why each refused trajectory was refused."""
-    rows = [(str(row.level), way) for row in checked.levels for way in row.trajectories]
+    """Print the verdicts, and say why each of the refused was refused."""
     if not progress.quiet:
-        typer.echo(table([HEADINGS, *(_cells(level, way) for level, way in rows)]))
-    for level, way in rows:
-        if not way.accepted:
-            say(f"{level} {way.side}: refused: {way.reason}")
+        for rows in _tables(checked):
+            typer.echo(table(rows))
+    for line in _refusals(checked):
+        say(line)
     progress.notices(checked.notices)
+
+
+def _tables(checked: "Plan") -> Iterator[list[tuple[str, ...]]]:
+    """Yield the tables of cannulas, balloons and cement; those of nothing are left out."""
+    rows = [(str(row.level), way) for row in checked.levels for way in row.trajectories]
+    yield [HEADINGS, *(_cells(level, way) for level, way in rows)]
+    balloons = [
+        (
+            str(row.level),
+            str(b.side),
+            _verdict(b.accepted),
+            b.device,
+            f"{b.volume_ml:.1f} ml",
+            _millimetres(b.margin_mm),
+        )
+        for row in checked.levels
+        for b in row.inflations
+    ]
+    if balloons:
+        yield [("level", "side", "verdict", "balloon", "volume", "margin"), *balloons]
+    cement = [
+        (str(row.level), _verdict(row.fill.accepted), f"{total.value:.1f} ml", _range(total))
+        for row in checked.levels
+        if row.fill is not None
+        for total in (row.fill.total,)
+        if total.value is not None
+    ]
+    if cement:
+        yield [("level", "verdict", "cement", "range"), *cement]
+
+
+def _verdict(accepted: bool) -> str:
+    return "accepted" if accepted else "REFUSED"
+
+
+def _range(measure: "Measure") -> str:
+    return f"{measure.low:.1f} to {measure.high:.1f} ml"
 
 
 def _cells(level: str, way: "Trajectory") -> tuple[str, ...]:
@@ -161,7 +209,7 @@ def _cells(level: str, way: "Trajectory") -> tuple[str, ...]:
     return (
         level,
         str(way.side),
-        "accepted" if way.accepted else "REFUSED",
+        _verdict(way.accepted),
         str(way.grade),
         "-" if chance is None else f"{100.0 * chance:.1f} %",
         *(_millimetres(measure) for measure in walls),

@@ -40,7 +40,7 @@ Fractures = Annotated[
 Intact = Annotated[bool, typer.Option("--intact", help="No fracture.")]
 Levels = Annotated[
     str | None,
-    typer.Option(metavar="NAMES", help="Vertebrae without a gap, T9 to L6. Default T10 to L3."),
+    typer.Option(metavar="NAMES", help="Vertebrae without a gap, T5 to L6. Default T10 to L3."),
 ]
 Spacing = Annotated[
     Triple, typer.Option(metavar="X Y Z", help="Voxel size: left, posterior, superior [mm].")

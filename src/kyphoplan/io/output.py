@@ -64,11 +64,13 @@ def result_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path
         If there is a result already (without ``overwrite``), if the folder holds anything that is
         not a result of kyphoplan, or if the place cannot be written; all before any computing.
     """
-    path = Path(path).absolute()
-    with _as_output_error(path):
+    given = Path(path)
+    path = given.absolute()
+    with _as_output_error(given):
         _check_free(path, overwrite)
         ground = next(p for p in path.parents if p.exists())
         working = ground / f".{secrets.token_hex(4)}.{path.name}"
+    with _as_output_error(given), _naming(given, working):
         try:
             working.mkdir()
             (working / MARK).touch()
@@ -108,6 +110,15 @@ def _put_in_place(working: Path, path: Path) -> None:
         raise
     _flush(path.parent)
     shutil.rmtree(older, ignore_errors=True)
+
+
+@contextmanager
+def _naming(given: Path, working: Path) -> Iterator[None]:
+    """Name in errors of writing the folder that was asked for, not the one that is worked in."""
+    try:
+        yield
+    except OutputError as error:
+        raise OutputError(str(error).replace(str(working), str(given))) from error
 
 
 @contextmanager

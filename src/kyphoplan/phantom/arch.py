@@ -11,6 +11,10 @@ from kyphoplan.phantom.body import VertebraShape, superellipse
 ARCH_CORTEX_MM = 1.1  # [mm]
 UNION_MM = 2.0  # [mm] over which parts of the arch melt together
 PROCESSES = {
+    Level.T5: (26.0, 7.0, 1.40, 27.0, 15.0, 6.0),
+    Level.T6: (26.0, 7.5, 1.60, 27.5, 15.0, 6.0),
+    Level.T7: (27.0, 7.0, 1.45, 28.0, 15.0, 6.0),
+    Level.T8: (28.0, 6.5, 1.20, 27.5, 14.5, 5.5),
     Level.T9: (30.0, 5.5, 0.90, 27.0, 14.0, 5.0),
     Level.T10: (28.0, 6.0, 0.75, 25.0, 13.0, 4.0),
     Level.T11: (25.0, 7.0, 0.50, 22.0, 10.0, 3.0),
@@ -23,6 +27,10 @@ PROCESSES = {
     Level.L5: (24.0, 8.0, 0.25, 42.0, 5.0, 2.0),
     Level.L6: (24.0, 8.0, 0.25, 42.0, 5.0, 2.0),
 }  # [mm] spinous: length, half-height, [1] slope down; transverse: tip beside, behind, above
+# Slopes of T5-T8 are those of the spinous process in Kaur 2016 (steepest at T6, 58 deg).
+CONVERGENCE_DEG = {Level.T5: 10.0, Level.T6: 9.0, Level.T7: 8.0, Level.T8: 7.0}  # [deg] falls
+# from T1 to T12: Lien 2007
+THORACIC_CONVERGENCE_DEG, LUMBAR_CONVERGENCE_DEG = 6.0, 10.0  # [deg] Zindrick 1987
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +40,7 @@ class ArchPlan:
     canal_y: float
     pedicle_y: float
     pedicle_z: float
-    convergence_deg: float  # anteriorly to the midline: Zindrick 1987
+    convergence_deg: float  # anteriorly to the midline
     decline_deg: float  # anteriorly to caudal
     lamina_z: tuple[float, float]  # caudal and cranial edge
     spinous: tuple[float, float, float]  # length, half-height, slope downwards
@@ -45,6 +53,7 @@ class ArchPlan:
 def arch_plan(s: VertebraShape) -> ArchPlan:
     """Place the parts of the arch of one vertebra."""
     k, size, lumbar = s.scale, s.sizes, s.level.region == "lumbar"
+    usual_deg = LUMBAR_CONVERGENCE_DEG if lumbar else THORACIC_CONVERGENCE_DEG
     half = size.posterior / 2
     canal_y = s.posterior + size.canal_depth / 2
     drop = s.collapse.posterior_loss * size.posterior if s.collapse.endplate == "superior" else 0.0
@@ -55,7 +64,7 @@ def arch_plan(s: VertebraShape) -> ArchPlan:
         canal_y=canal_y,
         pedicle_y=canal_y - size.canal_depth / 5,
         pedicle_z=pedicle_z,
-        convergence_deg=10.0 if lumbar else 6.0,
+        convergence_deg=CONVERGENCE_DEG.get(s.level, usual_deg),
         decline_deg=3.0 if lumbar else 8.0,
         lamina_z=(-half - 0.1 * size.posterior, pedicle_z + 6.0 * k),
         spinous=(length * k, tall * k, slope),
@@ -64,6 +73,13 @@ def arch_plan(s: VertebraShape) -> ArchPlan:
         inferior_z=-half - size.disc - 6.0 * k,
         facet=(half_canal + 5.0 * k, canal_y + 6.0 * k, half_canal - 0.5 * k, canal_y + 11.5 * k),
     )
+
+
+def lowest(s: VertebraShape) -> float:
+    """Return the height z of the arch's lowest point: the tip of a steep spinous process [mm]."""
+    p = arch_plan(s)
+    length, half, slope = p.spinous
+    return min(p.pedicle_z - 7.0 * s.scale - slope * length - half, p.inferior_z - 4.5 * s.scale)
 
 
 def canal(s: VertebraShape, x: Array, y: Array) -> Array:

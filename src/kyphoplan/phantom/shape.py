@@ -64,7 +64,7 @@ class Phantom:
 
     Attributes
     ----------
-    levels : from head to tail, without a gap; T9 to L6.
+    levels : from head to tail, without a gap; T5 to L6.
     collapses : at most one fracture per level.
     osteophytes : pairs of level and size [mm] of the anterior lips at both its rims; lips of two
         neighbours that are longer than the disc is high bridge it.
@@ -104,7 +104,7 @@ class Phantom:
         """Check."""
         absent = [str(level) for level in self.levels if level not in SIZES]
         if absent or not self.levels:
-            raise ValueError(f"levels {', '.join(absent) or '()'}: choose from T9 to L6")
+            raise ValueError(f"levels {', '.join(absent) or '()'}: choose from T5 to L6")
         for upper, lower in zip(self.levels, self.levels[1:], strict=False):
             if not follows(upper, lower):
                 raise ValueError(f"levels: {lower} does not follow {upper}: leave no gap")

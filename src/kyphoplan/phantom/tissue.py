@@ -7,7 +7,7 @@ import numpy as np
 
 from kyphoplan.case import Level
 from kyphoplan.geometry import Array
-from kyphoplan.phantom.arch import ARCH_CORTEX_MM, arch, canal
+from kyphoplan.phantom.arch import ARCH_CORTEX_MM, UNION_MM, arch, canal, lowest
 from kyphoplan.phantom.body import (
     WALL_CORTEX_MM,
     VertebraShape,
@@ -41,7 +41,8 @@ def reach(item: Placed) -> Array:
     k, half = s.scale, s.sizes.posterior / 2
     back = s.posterior + s.sizes.canal_depth + 36.0 * k
     front = s.anterior - 4.0 - 1.2 * s.osteophyte_mm
-    low, high = -half - 30.0 * k - s.osteophyte_mm, half + 15.0 * k + s.osteophyte_mm
+    low = min(-half - 30.0 * k - s.osteophyte_mm, lowest(s) - UNION_MM)
+    high = half + 15.0 * k + s.osteophyte_mm
     sides = (-50.0 * k, 50.0 * k)
     corners = [(x, y, z) for x in sides for y in (front, back) for z in (low, high)]
     return item.frame.to_patient(corners)

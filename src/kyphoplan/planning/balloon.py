@@ -13,6 +13,7 @@ from scipy import ndimage
 from kyphoplan.case import Confidence, Inflation, Measure, Part, Trajectory, Vertebra, Volume
 from kyphoplan.geometry import Array, unit
 from kyphoplan.planning.devices import BALLOONS, BalloonDevice, balloons_for
+from kyphoplan.planning.room import true_depth
 
 MARGIN_MM = (
     2.0  # [mm] to walls and endplates: our policy; inflation stops where a cortex is touched
@@ -43,9 +44,12 @@ class _Channel:
 def place_balloons(
     vertebra: Vertebra,
     trajectories: tuple[Trajectory, ...],
+    finest_mm: float,
     devices: tuple[BalloonDevice, ...] = BALLOONS,
 ) -> tuple[Inflation, ...]:
     """Choose and place one balloon for each cannula of a vertebra.
+
+    ``finest_mm`` is the finest voxel edge of the label map [mm].
 
     Returns
     -------
@@ -55,7 +59,7 @@ def place_balloons(
     if vertebra.parts is None or vertebra.surface is None or vertebra.body is None:
         why = f"the body was not found: {vertebra.reason}"
         return tuple(_none(trajectory, why) for trajectory in trajectories)
-    room = _room(vertebra)
+    room = room_of(vertebra, finest_mm)
     channels = [_channel(room, trajectory) for trajectory in trajectories]
     return tuple(
         _place(vertebra, channel, [c for c in channels if c is not channel], devices)
@@ -87,15 +91,20 @@ def capsule_diameter_mm(core_mm: float, volume_ml: float) -> float:
     return float(max(root.real for root in roots if abs(root.imag) < 1e-6))  # noqa: PLR2004
 
 
-def _room(vertebra: Vertebra) -> Volume:
-    """Radius of the largest ball of the body around each voxel [mm]."""
+def room_of(vertebra: Vertebra, finest_mm: float) -> Volume:
+    """Radius of the largest ball of the body around each node of the vertebra's grid [mm].
+
+    The smaller of two depths: to the body's surface as it is interpolated between the slices, and
+    to the label's surface, which lies half a voxel before the nearest centre beyond it.
+    """
     assert vertebra.parts is not None
     assert vertebra.surface is not None
     grid = vertebra.parts
     inside = np.asarray(grid.voxels) == Part.BODY
-    half_voxel = float(grid.spacing_mm.max()) / 2.0
-    depth = ndimage.distance_transform_edt(inside, sampling=grid.spacing_mm) - half_voxel
-    return Volume(np.minimum(depth, -np.asarray(vertebra.surface.voxels, float)), grid.affine)
+    half_step = float(grid.spacing_mm.max()) / 2.0
+    depth = ndimage.distance_transform_edt(inside, sampling=grid.spacing_mm) - half_step
+    under = true_depth(np.asarray(vertebra.surface.voxels, float), finest_mm)
+    return Volume(np.minimum(depth, under), grid.affine)
 
 
 def _channel(room: Volume, trajectory: Trajectory) -> _Channel:
@@ -134,7 +143,7 @@ def _place(
         return _none(
             trajectory,
             f"no room: the largest balloon with {MARGIN_MM:.0f} mm to walls and endplates holds "
-            f"{volume:.1f} ml, less than {SMALLEST_ML} ml",
+            f"{volume:.2f} ml, less than {SMALLEST_ML} ml",
         )
     return _inflation(vertebra, channel, device, centre, volume)
 
@@ -161,7 +170,7 @@ def _best(room: Array, device: BalloonDevice) -> tuple[int, float]:
     widest = float(radius.max())
     if widest <= 0.0:
         return 0, 0.0
-    full = capsule_diameter_mm(core, device.largest_volume_ml) / 2.0
+    full = capsule_diameter_mm(core, device.planned_ml) / 2.0
     enough = np.flatnonzero(radius >= min(widest, full) - 1e-9)
     centre = int(enough[len(enough) // 2])
     return centre, capsule_ml(core, 2.0 * min(widest, full))
@@ -170,15 +179,16 @@ def _best(room: Array, device: BalloonDevice) -> tuple[int, float]:
 def _inflation(
     vertebra: Vertebra, channel: _Channel, device: BalloonDevice, centre: int, volume: float
 ) -> Inflation:
-    assert vertebra.body is not None
-    assert vertebra.parts is not None
     core = CORE_FRACTION * device.length_mm
     diameter = capsule_diameter_mm(core, volume)
     half = round(core / STEP_MM / 2.0)
     held = channel.room_mm[centre - half : centre + half + 1].min() + MARGIN_MM - diameter / 2.0
-    surface = float(max(vertebra.body.superior.sd_mm.max(), vertebra.body.inferior.sd_mm.max()))
-    sd = float(np.hypot(surface, vertebra.parts.spacing_mm.max() / np.sqrt(12.0)))
-    limits = "" if device.rated else "; check its rated limits on the pack"
+    limits = (
+        ""
+        if device.verified
+        else f"; unverified limits: no more than {device.planned_ml:.1f} ml is planned, read "
+        "them on the pack"
+    )
     return Inflation(
         side=channel.trajectory.side,
         device=device.name,
@@ -189,13 +199,23 @@ def _inflation(
         volume_ml=volume,
         largest_volume_ml=device.largest_volume_ml,
         largest_pressure_bar=device.largest_pressure_bar,
-        margin_mm=Measure.of(
-            float(held), sd, "mm", "endplate placement and grid", confidence=Confidence.MEDIUM
-        ),
+        verified=device.verified,
+        margin_mm=margin_of(vertebra, float(held)),
         accepted=True,
         reason=f"the largest that keeps {MARGIN_MM:.0f} mm to walls and endplates of the body "
         f"as it is now{limits}",
     )
+
+
+def margin_of(vertebra: Vertebra, held_mm: float) -> Measure:
+    """Return a balloon's margin [mm] as a figure with its interval."""
+    assert vertebra.body is not None
+    assert vertebra.parts is not None
+    plates = vertebra.body.superior, vertebra.body.inferior
+    surface = max(float(plate.sd_mm.max()) for plate in plates)
+    sd = float(np.hypot(surface, vertebra.parts.spacing_mm.max() / np.sqrt(12.0)))
+    how = "endplate placement and grid"
+    return Measure.of(held_mm, sd, "mm", how, confidence=Confidence.MEDIUM)
 
 
 def _none(trajectory: Trajectory, why: str) -> Inflation:
@@ -209,6 +229,7 @@ def _none(trajectory: Trajectory, why: str) -> Inflation:
         volume_ml=0.0,
         largest_volume_ml=0.0,
         largest_pressure_bar=0.0,
+        verified=False,
         margin_mm=Measure.unknown("mm", why),
         accepted=False,
         reason=why,

@@ -4,6 +4,8 @@ The evidence is wide, so the interval is: 15 to 30 % of the body. It is a range 
 a number to reach; filling stops at the first sign of a leak.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from kyphoplan.case import Confidence, Fill, Inflation, Measure, Side, Trajectory, Vertebra
@@ -14,6 +16,7 @@ MOST_ML = 7.0  # [ml] above, pulmonary embolism needing oxygen 0.9 %: 10.1186/s1
 CEMENT_PER_VOID = (
     1.0  # [1] FREE: 2.4 ml of balloon, 2.4 ml of cement: 10.1097/BRS.0b013e31828e8e22
 )
+SUM_ML = 0.05  # [ml] of rounding in a file
 SOURCES = (
     "15 % restores stiffness (Liebschner 2001, Spine 26:1547), up to 30 % tested (Rotter 2015, "
     "Clin Biomech); mean 2.4 ml a side, as much as the balloon (FREE, Van Meirhaeghe 2013, "
@@ -65,7 +68,70 @@ def propose_fill(
         ),
         basis=f"{_rule(sum(voids.values()), least, most)} of a body of {body.value:.1f} ml. "
         f"Sources: {SOURCES}.",
+        accepted=True,
+        reason="",
     )
+
+
+def judge_fill(vertebra: Vertebra, fill: Fill, trajectories: tuple[Trajectory, ...]) -> Fill:
+    """Judge somebody's own volumes of cement by the range of the evidence.
+
+    ``trajectories`` are the judged cannulas: cement needs an accepted one on its side. Only the
+    volumes count; what the plan says of its own range counts for nothing.
+    """
+    total = fill.total.value
+    if total is None:
+        return fill
+    body = None if vertebra.body is None else vertebra.body.volume
+    if body is None or body.value is None or body.low is None or body.high is None:
+        why = vertebra.reason if body is None else body.reason
+        return replace(fill, accepted=False, reason=f"the body's volume is not known: {why}")
+    low, high = min(LEAST_FRACTION * body.low, MOST_ML), min(MOST_FRACTION * body.high, MOST_ML)
+    reason = _broken_by_sides(fill, total, trajectories) or _broken_by_range(total, low, high)
+    low, high = min(low, total), max(high, total)
+    if total <= 0.0:
+        return replace(fill, accepted=False, reason=reason)
+    parts = {
+        side: _range(drawn.value * low / total, drawn.value, drawn.value * high / total, "ml")
+        if drawn.value is not None and drawn.value > 0.0
+        else drawn
+        for side, drawn in ((Side.LEFT, fill.left), (Side.RIGHT, fill.right))
+    }
+    return Fill(
+        left=parts[Side.LEFT],
+        right=parts[Side.RIGHT],
+        total=_range(low, total, high, "ml"),
+        fraction=_range(
+            100.0 * low / body.value, 100.0 * total / body.value, 100.0 * high / body.value, "%"
+        ),
+        basis=f"as drawn, in a body of {body.value:.1f} ml. Sources: {SOURCES}.",
+        accepted=not reason,
+        reason=reason,
+    )
+
+
+def _broken_by_sides(fill: Fill, total: float, trajectories: tuple[Trajectory, ...]) -> str:
+    reached = {t.side for t in trajectories if t.accepted}
+    volumes = {Side.LEFT: fill.left.value, Side.RIGHT: fill.right.value}
+    told = {side: volume for side, volume in volumes.items() if volume is not None}
+    for side, volume in told.items():
+        if volume < 0.0:
+            return f"{side}: {volume:.1f} ml is no volume"
+        if volume > 0.0 and side not in reached:
+            return f"{side}: no accepted cannula leads there"
+    if not reached:
+        return "no cannula is accepted"
+    if told and abs(sum(told.values()) - total) > SUM_ML:
+        return f"the sides hold {sum(told.values()):.1f} ml, not {total:.1f} ml"
+    return ""
+
+
+def _broken_by_range(total: float, low: float, high: float) -> str:
+    if total < low - SUM_ML:
+        return f"{total:.1f} ml: less than {low:.1f} ml, the least that restores stiffness"
+    if total > high + SUM_ML:
+        return f"{total:.1f} ml: more than {high:.1f} ml, the most that is covered by evidence"
+    return ""
 
 
 def _void_ml(side: Side, inflations: tuple[Inflation, ...]) -> float:
@@ -120,4 +186,6 @@ def _no_fill(why: str) -> Fill:
         total=nothing,
         fraction=Measure.unknown("%", why),
         basis=f"no proposal: {why}",
+        accepted=False,
+        reason=why,
     )

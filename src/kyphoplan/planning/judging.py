@@ -115,9 +115,8 @@ def judge(  # noqa: PLR0913 - what is judged, and by what
     radius, sd = 0.5 * diameter_mm, LABEL_SD * room.voxel_mm
     sections = cut(room, entry, target, diameter_mm)
     clearance = _clearance(room, sections, target, radius, sd)
-    counted = [w for w in WALLS if not (extra and w == "lateral")]
-    values = [getattr(clearance, wall).value for wall in counted]
-    least = min((v for v in values if v is not None), default=-np.inf)
+    counted = counted_walls(approach)
+    least = _least(clearance, approach)
     reason = _broken_limit(
         _Case(
             room=room,
@@ -144,6 +143,22 @@ def judge(  # noqa: PLR0913 - what is judged, and by what
         accepted=not reason,
         reason=reason,
     )
+
+
+def counted_walls(approach: Approach) -> tuple[str, ...]:
+    """Name the walls that must not be broken: beside a pedicle its lateral wall is not one."""
+    extra = approach is Approach.EXTRAPEDICULAR
+    return tuple(wall for wall in WALLS if not (extra and wall == "lateral"))
+
+
+def least_clearance(way: Trajectory) -> float:
+    """Return the smallest clearance of the walls that count [mm]; -inf if none is known."""
+    return _least(way.clearance, way.approach)
+
+
+def _least(clearance: Clearance, approach: Approach) -> float:
+    values = [getattr(clearance, wall).value for wall in counted_walls(approach)]
+    return min((v for v in values if v is not None), default=-np.inf)
 
 
 def refused(
@@ -197,7 +212,7 @@ class _Case:
 
     Attributes
     ----------
-    counted : the walls that must not be broken; beside a pedicle its lateral wall is not one.
+    counted : the walls that must not be broken.
     """
 
     room: Room
@@ -205,7 +220,7 @@ class _Case:
     line: Line
     sections: Sections
     clearance: Clearance
-    counted: list[str]
+    counted: tuple[str, ...]
     radius: float
 
 

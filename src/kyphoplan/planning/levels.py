@@ -1,5 +1,7 @@
 """The plan of a spine, level by level: cannulas, then balloons, then cement."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +18,7 @@ from kyphoplan.case import (
     Spine,
     Trajectory,
     Vertebra,
+    follows,
 )
 from kyphoplan.planning.balloon import place_balloons
 from kyphoplan.planning.breach import AimingError
@@ -26,6 +29,7 @@ from kyphoplan.planning.room import Room, rooms
 from kyphoplan.planning.trajectory import Found, find_on_side
 
 AIMING = AimingError()
+LOWEST = (Level.L5, Level.L6)  # below them is the sacrum
 
 
 def plan(
@@ -57,7 +61,7 @@ def plan(
     chosen = levels if levels is not None else tuple(row.level for row in measurements.fractures)
     tool = cannula_named(cannula) if isinstance(cannula, str) else cannula
     plans = tuple(plan_level(spine, level, tool, aiming) for level in sorted(set(chosen)))
-    return Plan(levels=plans, notices=notices(plans))
+    return Plan(levels=plans, notices=notices(plans, spine))
 
 
 def plan_level(spine: Spine, level: Level, cannula: Cannula, aiming: AimingError) -> LevelPlan:
@@ -65,7 +69,7 @@ def plan_level(spine: Spine, level: Level, cannula: Cannula, aiming: AimingError
     found = find_trajectories(spine, level, cannula, aiming)
     if not found.trajectories:
         return found
-    inflations = place_balloons(spine[level], found.trajectories)
+    inflations = place_balloons(spine[level], found.trajectories, finest_mm(spine))
     fill = propose_fill(spine[level], found.trajectories, inflations)
     return replace(found, inflations=inflations, fill=fill)
 
@@ -73,6 +77,11 @@ def plan_level(spine: Spine, level: Level, cannula: Cannula, aiming: AimingError
 def voxel_mm(spine: Spine) -> float:
     """Root mean square of the voxel's edges [mm]: what the label's edges are uncertain by."""
     return float(np.sqrt(np.mean(spine.spacing_mm**2)))
+
+
+def finest_mm(spine: Spine) -> float:
+    """Finest edge of a voxel [mm]: signed distances overstate depth by half of it at least."""
+    return float(spine.spacing_mm.min())
 
 
 def neighbours_of(spine: Spine, level: Level) -> tuple[Vertebra, ...]:
@@ -88,10 +97,12 @@ def find_trajectories(
     vertebra = spine[level]
     prepared = rooms(vertebra, voxel_mm(spine))
     around = neighbours_of(spine, level)
-    found = {
-        side: _from_side(room, around, side, cannula, aiming, level)
-        for side, room in prepared.items()
-    }
+    with ThreadPoolExecutor(len(prepared)) as pool:  # the sides do not depend on each other
+        searches = {
+            side: pool.submit(_from_side, room, around, side, cannula, aiming, level)
+            for side, room in prepared.items()
+        }
+    found = {side: search.result() for side, search in searches.items()}
     good = tuple(f.trajectory for f in found.values() if f.trajectory is not None)
     failed = tuple(f"{side}: {f.reason}" for side, f in found.items() if f.trajectory is None)
     if len(good) == 1 and good[0].approach is not Approach.EXTRAPEDICULAR:
@@ -172,31 +183,87 @@ def _to_midline(
     return beside if often else middle.trajectory
 
 
-def notices(plans: tuple[LevelPlan, ...]) -> tuple[Notice, ...]:
-    """Warn of levels without a way, and of ways that are easily missed."""
-    found = []
-    for row in plans:
-        if row.approach is Approach.NONE:
-            found.append(
-                Notice(
-                    code="not_reachable",
-                    severity=Severity.WARNING,
-                    level=row.level,
-                    text=row.reason,
-                    remedy="try a thinner cannula, or plan by hand and check it",
-                )
+def notices(plans: tuple[LevelPlan, ...], spine: Spine) -> tuple[Notice, ...]:
+    """Warn of levels without a way, of ways that are easily missed, and of what was not seen."""
+    return tuple(
+        notice
+        for row in plans
+        for found in (_not_reachable(row), _easily_missed(row), _unseen(row, spine), _limits(row))
+        for notice in found
+    )
+
+
+def _not_reachable(row: LevelPlan) -> Iterator[Notice]:
+    if row.approach is Approach.NONE:
+        yield Notice(
+            code="not_reachable",
+            severity=Severity.WARNING,
+            level=row.level,
+            text=row.reason,
+            remedy="try a thinner cannula, or plan by hand and check it",
+        )
+
+
+def _easily_missed(row: LevelPlan) -> Iterator[Notice]:
+    for way in row.trajectories:
+        chance = way.breach_probability.value
+        if chance is not None and chance > BREACH_TO_WARN:
+            yield Notice(
+                code="breach_likely",
+                severity=Severity.WARNING,
+                level=row.level,
+                text=f"{way.side}: the cannula leaves the bone in {100 * chance:.0f} % "
+                "of attempts with the assumed aiming error",
+                remedy="use a thinner cannula or navigation",
             )
-        for way in row.trajectories:
-            chance = way.breach_probability.value
-            if chance is not None and chance > BREACH_TO_WARN:
-                found.append(
-                    Notice(
-                        code="breach_likely",
-                        severity=Severity.WARNING,
-                        level=row.level,
-                        text=f"{way.side}: the cannula leaves the bone in {100 * chance:.0f} % "
-                        "of attempts with the assumed aiming error",
-                        remedy="use a thinner cannula or navigation",
-                    )
-                )
-    return tuple(found)
+
+
+def _unseen(row: LevelPlan, spine: Spine) -> Iterator[Notice]:
+    """Warn of neighbours that may lie in the way but were not located."""
+    if not row.trajectories:
+        return
+    for name, why in unseen_neighbours(spine, row.level):
+        yield Notice(
+            code="neighbour_unseen",
+            severity=Severity.WARNING,
+            level=row.level,
+            text=f"{name} was not checked as an obstacle: {why}",
+            remedy=f"see on the images that {name} does not lie in the cannulas' way",
+        )
+
+
+def unseen_neighbours(spine: Spine, level: Level) -> Iterator[tuple[str, str]]:
+    """Yield the next vertebrae that no way was wholly checked against, each with the reason.
+
+    The sacrum, which is not located, lies below every way and is left out.
+    """
+    k = spine.levels.index(level)
+    above = spine.vertebrae[k - 1] if k > 0 else None
+    below = spine.vertebrae[k + 1] if k + 1 < len(spine.vertebrae) else None
+    if above is None or not follows(above.level, level):
+        yield f"the vertebra above {level}", "it is not labelled"
+    else:
+        yield from _unseen_part(above)
+    if below is not None and follows(level, below.level):
+        yield from _unseen_part(below)
+    elif level not in LOWEST:
+        yield f"the vertebra below {level}", "it is not labelled"
+
+
+def _unseen_part(vertebra: Vertebra) -> Iterator[tuple[str, str]]:
+    if vertebra.surface is None or vertebra.frame is None:
+        yield str(vertebra.level), vertebra.reason or "it could not be located"
+    elif vertebra.cropped:
+        yield str(vertebra.level), "it is cut by the field of view, and only its part in view was"
+
+
+def _limits(row: LevelPlan) -> Iterator[Notice]:
+    """Note the balloons whose limits were not seen in print."""
+    for device in sorted({b.device for b in row.inflations if b.accepted and not b.verified}):
+        yield Notice(
+            code="limits_unverified",
+            severity=Severity.INFO,
+            level=row.level,
+            text=f"largest volume and pressure of {device} were not found in print: unverified",
+            remedy="read the limits on the pack of the balloon in hand",
+        )

@@ -39,12 +39,21 @@ def in_the_way(
 
     ``outward`` is the unit direction from the entry to the skin.
     """
+    return obstacles(room, neighbours, entry[None], outward[None], radius_mm)[0]
+
+
+def obstacles(
+    room: Room, neighbours: tuple[Vertebra, ...], entries: Array, outward: Array, radius_mm: float
+) -> list[str]:
+    """Name for each of many ways (N, 3) what lies in it; empty where it is free."""
     t = np.arange(-2.0 * radius_mm, REACH_OUT_MM + STEP_MM, STEP_MM)
-    places = room.to_patient(entry + t[:, None] * outward)
+    places = room.to_patient(entries[:, None, :] + t[:, None] * outward[:, None, :])
+    found = [""] * len(entries)
     for vertebra in neighbours:
         if vertebra.surface is None or vertebra.frame is None:
             continue
         local = vertebra.frame.to_local(places)
-        if (sampled(vertebra.surface, vertebra.frame, local, OUTSIDE_MM) < radius_mm).any():
-            return str(vertebra.level)
-    return ""
+        near = sampled(vertebra.surface, vertebra.frame, local, OUTSIDE_MM) < radius_mm
+        for k in np.flatnonzero(near.any(axis=1)):
+            found[k] = found[k] or str(vertebra.level)
+    return found

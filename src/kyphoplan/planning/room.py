@@ -98,10 +98,11 @@ class Room:
 
     def outside(self, points: Array) -> Array:
         """Implicit function (...) of where the cannula's axis may be: negative if it may."""
-        bone = self.bone(points)
+        local = self._mirrored(points)
+        bone = sampled(self.surface, self.frame, local, OUTSIDE_MM)
         if self.corridor is not None:
             bone = np.minimum(bone, self.corridor.outside(points))
-        return np.maximum(bone, -self.canal(points))
+        return np.maximum(bone, -self.tube.distance(local))
 
     def out_of_body(self, points: Array) -> Array:
         """Implicit function (...) of the body without spurs: negative inside."""
@@ -109,14 +110,23 @@ class Room:
         return np.maximum(self.bone(points), 0.5 - share)
 
     def true_depth(self, value: Array) -> Array:
-        """Depth under the surface [mm] from the negative of a signed distance between centres.
+        """Depth under the surface [mm] from a signed distance between centres."""
+        return true_depth(value, self.voxel_mm)
 
-        The distance of a voxel's centre to the nearest centre beyond the surface is half a voxel
-        longer than that to the surface itself.
-        """
-        half = 0.5 * self.voxel_mm
-        deep = np.abs(value) - half
-        return np.asarray(-np.sign(value) * np.maximum(deep, 0.5 * np.abs(value)))
+
+def true_depth(value: Array, voxel_mm: float) -> Array:
+    """Return the depth under a surface [mm] from a signed distance between voxel centres [mm].
+
+    The distance of a voxel's centre to the nearest centre beyond the surface is half a voxel
+    longer than that to the surface itself.
+
+    Examples
+    --------
+    >>> true_depth(np.array([-4.0, -0.5, 3.0]), 1.0)
+    array([ 3.5 ,  0.25, -2.5 ])
+    """
+    deep = np.abs(value) - 0.5 * voxel_mm
+    return np.asarray(-np.sign(value) * np.maximum(deep, 0.5 * np.abs(value)))
 
 
 def sampled(volume: Volume, frame: Frame, local_mm: Array, beyond: float) -> Array:

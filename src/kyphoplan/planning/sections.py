@@ -98,17 +98,19 @@ def cut(room: Room, entry: Array, target: Array, diameter_mm: float) -> Sections
     )
 
 
-def to_walls(room: Room, centres: Array, rays: Array, reach_mm: float) -> Array:
+def to_walls(
+    room: Room, centres: Array, rays: Array, reach_mm: float, step_mm: float = STEP_MM
+) -> Array:
     """Distance (..., R) from centres (..., 3) along rays (R, 3) to the walls [mm].
 
     0 where the centre is outside, and the reach where there is no wall within it.
     """
-    t = np.arange(0.0, reach_mm + STEP_MM, STEP_MM)
+    t = np.arange(0.0, reach_mm + step_mm, step_mm)
     values = room.outside(centres[..., None, None, :] + rays[:, None, :] * t[:, None])
     out = values >= 0
     first = np.argmax(out, axis=-1)
     b = np.take_along_axis(values, first[..., None], -1)[..., 0]
     a = np.take_along_axis(values, np.maximum(first - 1, 0)[..., None], -1)[..., 0]
     share = np.where(first > 0, a / np.where(first > 0, a - b, 1.0), 0.0)
-    distance = np.where(first > 0, (first - 1 + share) * STEP_MM, 0.0)
+    distance = np.where(first > 0, (first - 1 + share) * step_mm, 0.0)
     return np.where(out.any(axis=-1), distance, reach_mm)

@@ -7,84 +7,110 @@ import numpy as np
 from kyphoplan.case import Approach, Side, Trajectory, Vertebra
 from kyphoplan.geometry import Array
 from kyphoplan.planning.breach import AimingError
-from kyphoplan.planning.judging import Line, bone_entry, judge
-from kyphoplan.planning.limits import (
-    ANTERIOR_MARGIN_MM,
-    ENDPLATE_MARGIN_MM,
-    LARGEST_CONVERGENCE_DEG,
-)
-from kyphoplan.planning.reach import in_the_way, tip_distances
+from kyphoplan.planning.judging import Line, bone_entry, judge, least_clearance
+from kyphoplan.planning.limits import ANTERIOR_MARGIN_MM, ENDPLATE_MARGIN_MM
+from kyphoplan.planning.reach import obstacles, tip_distances
 from kyphoplan.planning.room import Room, beside_pedicle
-from kyphoplan.planning.sections import across, to_walls
+from kyphoplan.planning.scoring import Task, Ways, by_rays, scored
+from kyphoplan.planning.sections import across
 
-COARSE_MM = 1.5  # [mm] along a way while all are tried
-BACK_MM = 80.0  # [mm] from the tip to the farthest entry
 PASS_STEP_MM = 1.0  # [mm] between the places where the pedicle is crossed, at most
 PASSES_ACROSS = 12  # [1] such places across the pedicle's width, at least
 TARGET_STEP_MM = 2.0  # [mm] between targets
-FINALISTS = 4  # [1] ways that are refined and judged
-REFINE_MM = (0.6, 0.3)  # [mm] steps of the last improvement
-RAY_SPACING_MM = 2.0  # [mm] between the sections that score an improvement
-RAY_REACH_MM = 7.0  # [mm] walls farther away do not matter to it
 APART_MM = 1.5  # [mm] finalists are at least so far apart
 PARAMEDIAN = 0.22  # [1] of the body's width from the mid-line: the middle of one half
 MIDLINE_MM = 2.0  # [mm] a tip nearer is on the mid-line
-UNDERRATED = 0.5  # [voxel] a distance between voxel centres underrates a narrow pedicle by this
-OFF_TARGET = 0.02  # [1/mm] of a standard deviation of safety given for each millimetre nearer
+IN_FRONT = 0.10  # [1] of the body's depth behind its front: the foremost tips that are tried
+CHUNK = 256  # [1] ways that are asked at once what lies in their way
+# [1] one end, the other, both alike, or both against each other: steps across the way
+_STEPS = np.array(np.meshgrid(*[[-1.0, 0.0, 1.0]] * 2)).reshape(2, -1).T
+MOVES = np.unique(
+    np.vstack([np.hstack([a * _STEPS, b * _STEPS]) for a, b in ((1, 0), (0, 1), (1, 1), (1, -1))]),
+    axis=0,
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Ways:
-    """Many ways of one room, and how safe they are.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How hard is searched.
 
     Attributes
     ----------
-    passes, targets : (N, 3) where they cross the pedicle, and their tips [mm].
-    depth : (N,) from the entry to the tip [mm].
-    score : (N,) standard deviations of the aiming error to the nearest wall, less a little for
-        each millimetre from the ideal target; -inf where a limit is broken.
+    backmost : tips are tried so far back [1], as part of the body's depth from its front.
+    tried : ways that are asked what lies in their way, at most.
+    shortlist : free ways, apart from each other, that are scored by rays.
+    finalists : the best of these, that are refined and judged.
+    refine_mm : steps of the improvement [mm].
+    repeats : times that each step is taken, at most.
+    rays, spacing_mm : around the axis, and between the sections [mm], by which it is scored.
     """
 
-    passes: Array
-    targets: Array
-    depth: Array
-    score: Array
+    backmost: float
+    tried: int
+    shortlist: int
+    finalists: int
+    refine_mm: tuple[float, ...]
+    repeats: int
+    rays: int
+    spacing_mm: float
 
 
-def search(
-    room: Room,
-    neighbours: tuple[Vertebra, ...],
-    radius_mm: float,
-    aiming: AimingError,
-    *,
-    midline: bool,
-) -> tuple[list[Line], str]:
+# The anterior third first; where no way to it is accepted, the anterior half, and more carefully.
+EFFORTS = (
+    Effort(
+        backmost=1.0 / 3.0,
+        tried=1024,
+        shortlist=80,
+        finalists=3,
+        refine_mm=(0.6, 0.3),
+        repeats=1,
+        rays=8,
+        spacing_mm=2.0,
+    ),
+    Effort(
+        backmost=0.5,
+        tried=8192,
+        shortlist=320,
+        finalists=5,
+        refine_mm=(0.6, 0.3, 0.15),
+        repeats=3,
+        rays=12,
+        spacing_mm=1.5,
+    ),
+)
+
+
+def search(task: Task, effort: Effort, *, midline: bool) -> tuple[list[Line], str]:
     """Find the safest ways from all entries to all targets; or none, and the reason."""
-    targets, ideal, reason = _targets(room, radius_mm, midline=midline)
+    targets, ideal, reason = _targets(task, effort, midline=midline)
     if len(targets) == 0:
         return [], reason
-    passes = _passes(room, radius_mm)
+    passes = _passes(task.room, task.radius_mm)
     grid = np.repeat(passes, len(targets), axis=0), np.tile(targets, (len(passes), 1))
-    ways = _scored(room, *grid, ideal, radius_mm, aiming)
+    ways = scored(task, *grid, ideal)
     if not np.isfinite(ways.score).any():
         return [], "no straight way of this diameter stays inside pedicle and body"
-    chosen, blocking = _apart(room, neighbours, ways, radius_mm)
-    best = []
-    for k in chosen:
-        finer = _refined(room, ways.passes[k], ways.targets[k], ideal, radius_mm, aiming)
-        if finer is not None:
-            best.append(finer)
-    best.sort(key=lambda item: -item[0])
-    return [line for _, line in best], f"entry not reachable: {blocking} lies in the way"
+    ways, blocking = _apart(task, ways, effort)
+    if len(ways.score) == 0:
+        return [], f"entry not reachable: {blocking} lies in the way"
+    exact = by_rays(task, ways, ideal, effort.rays, effort.spacing_mm)
+    found = [
+        _refined(task, (ways.passes[k], ways.targets[k]), ideal, effort)
+        for k in np.argsort(-exact, kind="stable")[: effort.finalists]
+    ]
+    best = sorted((f for f in found if f is not None), key=lambda item: -item[0])
+    return [line for _, line in best], "no straight way of this diameter stays inside and is free"
 
 
-def _targets(room: Room, radius: float, *, midline: bool) -> tuple[Array, Array, str]:
-    """Places (N, 3) for the tip in the anterior third, and the ideal one (3,); or the reason."""
+def _targets(task: Task, effort: Effort, *, midline: bool) -> tuple[Array, Array, str]:
+    """Places (N, 3) for the tip, and the ideal one (3,); or the reason why there is none."""
+    room, radius = task.room, task.radius_mm
     depth = room.back_wall_mm - room.front_wall_mm
     ideal_x = 0.0 if midline else PARAMEDIAN * room.body.width_mm
     x = ideal_x + np.arange(-3, 4) * TARGET_STEP_MM
     x = x[np.abs(x) <= MIDLINE_MM] if midline else x[x >= 0.0]
-    y = room.front_wall_mm + np.linspace(0.10, 1.0 / 3.0, 4) * depth
+    rows = round((effort.backmost - IN_FRONT) / (1.0 / 3.0 - IN_FRONT) * 3.0) + 1
+    y = room.front_wall_mm + np.linspace(IN_FRONT, effort.backmost, rows) * depth
     plan = np.stack(np.meshgrid(x, y, [0.0], indexing="ij"), axis=-1).reshape(-1, 3)
     plan[:, 2] = _middle_height(room, plan)
     z = np.arange(-3, 4) * TARGET_STEP_MM
@@ -98,7 +124,7 @@ def _targets(room: Room, radius: float, *, midline: bool) -> tuple[Array, Array,
         return (
             places[:0],
             ideal,
-            "the anterior third is too flat for the cannula between endplates",
+            "the body is too flat in front for the cannula between endplates",
         )
     if not (ahead_ok & plates_ok).any():
         return places[:0], ideal, "no place for the tip 4 mm behind the anterior wall"
@@ -138,111 +164,68 @@ def _lattice(low: float, high: float, step: float) -> Array:
     return np.union1d(steps, [0.0]) * step
 
 
-def _scored(
-    room: Room, passes: Array, targets: Array, ideal: Array, radius: float, aiming: AimingError
-) -> Ways:
-    """Score ways through some places to some tips."""
-    outward = passes - targets
-    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
-    convergence = np.rad2deg(np.arctan2(outward[:, 0], outward[:, 1]))
-    fair = (np.abs(convergence) <= LARGEST_CONVERGENCE_DEG) & (outward[:, 1] > 0)
-    passes, targets, outward = passes[fair], targets[fair], outward[fair]
-    t = np.arange(0.0, BACK_MM, COARSE_MM)
-    points = targets[:, None, :] + t[:, None] * outward[:, None, :]
-    bone = room.bone(points)
-    inside = bone < 0
-    last = t.size - 1 - np.argmax(inside[:, ::-1], axis=1)
-    depth = last[:, None] * COARSE_MM - t
-    judged = depth >= 2.0 * radius
-    if room.corridor is not None:
-        judged |= points[..., 1] <= room.behind_mm
-        bone = np.minimum(bone, room.corridor.outside(points))
-    canal = room.canal(points)
-    within = room.true_depth(np.maximum(bone, -canal)) - radius
-    safety = np.where(judged, within / aiming.spread_mm(np.maximum(depth, 0.0)), np.inf)
-    clear = np.where(depth >= 0, canal, np.inf).min(axis=1) > radius
-    off = np.linalg.norm(targets - ideal, axis=1)
-    score = safety.min(axis=1) - OFF_TARGET * off
-    gap = ~inside & (depth > 0)
-    slack = -UNDERRATED * room.voxel_mm / aiming.spread_mm(np.array(BACK_MM / 4.0))
-    possible = clear & (safety.min(axis=1) > slack) & inside.any(axis=1) & ~inside[:, -1]
-    if room.corridor is None:
-        entry = targets[:, 1] + last * COARSE_MM * outward[:, 1]
-        possible &= ~gap.any(axis=1) & (entry >= room.foremost_entry_mm)
-    return Ways(
-        passes=passes,
-        targets=targets,
-        depth=last * COARSE_MM,
-        score=np.where(possible, score, -np.inf),
-    )
-
-
-def _apart(
-    room: Room, neighbours: tuple[Vertebra, ...], ways: Ways, radius: float
-) -> tuple[list[int], str]:
+def _apart(task: Task, ways: Ways, effort: Effort) -> tuple[Ways, str]:
     """Choose the best free ways that are not next to each other; and what blocks the others."""
+    order = np.argsort(-ways.score, kind="stable")
+    order = order[np.isfinite(ways.score[order])][: effort.tried]
+    blocked = _blocked(task, ways.only(order))
+    left = order[[not name for name in blocked]]
     chosen: list[int] = []
-    tried, blocking = 0, ""
-    for k in np.argsort(-ways.score, kind="stable"):
-        if not np.isfinite(ways.score[k]) or FINALISTS in (len(chosen), tried // 20):
-            break
-        away = [
-            np.linalg.norm(ways.passes[k] - ways.passes[j])
-            + np.linalg.norm(ways.targets[k] - ways.targets[j])
-            for j in chosen
-        ]
-        if min(away, default=np.inf) < APART_MM:
-            continue
-        tried += 1
-        outward = ways.passes[k] - ways.targets[k]
-        outward /= np.linalg.norm(outward)
-        entry = ways.targets[k] + ways.depth[k] * outward
-        blocked = in_the_way(room, neighbours, entry, outward, radius)
-        blocking = blocking or blocked
-        if not blocked:
-            chosen.append(int(k))
-    return chosen, blocking
+    while left.size and len(chosen) < effort.shortlist:
+        k = int(left[0])
+        chosen.append(k)
+        away = np.linalg.norm(ways.passes[left] - ways.passes[k], axis=1)
+        away += np.linalg.norm(ways.targets[left] - ways.targets[k], axis=1)
+        left = left[away >= APART_MM]
+    return ways.only(np.array(chosen, dtype=np.intp)), next((n for n in blocked if n), "")
+
+
+def _blocked(task: Task, ways: Ways) -> list[str]:
+    """Name for each way what lies before its entry; empty where it is free."""
+    outward = ways.passes - ways.targets
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    entries = ways.targets + ways.depth[:, None] * outward
+    found: list[str] = []
+    for start in range(0, len(entries), CHUNK):
+        part = slice(start, start + CHUNK)
+        found += obstacles(
+            task.room, task.neighbours, entries[part], outward[part], task.radius_mm
+        )
+    return found
 
 
 def _refined(
-    room: Room, through: Array, target: Array, ideal: Array, radius: float, aiming: AimingError
+    task: Task, way: tuple[Array, Array], ideal: Array, effort: Effort
 ) -> tuple[float, Line] | None:
-    """Move a way in ever smaller steps to the best nearby; its score and its line."""
+    """Move a way in ever smaller steps to the best free one nearby; its score and its line."""
     score = -np.inf
-    for step in REFINE_MM:
-        offsets = np.array(np.meshgrid(*[[-1.0, 0.0, 1.0]] * 4, indexing="ij")).reshape(4, -1).T
-        first, second = across((target - through) / np.linalg.norm(target - through))
-        near = through + step * (offsets[:, :1] * first + offsets[:, 1:2] * second)
-        tips = target + step * (offsets[:, 2:3] * first + offsets[:, 3:] * second)
-        ahead, plates = tip_distances(room, tips)
-        fits = (ahead - radius >= ANTERIOR_MARGIN_MM) & (
-            plates.min(axis=1) - radius >= ENDPLATE_MARGIN_MM
-        )
-        ways = _scored(room, near[fits], tips[fits], ideal, radius, aiming)
-        possible = np.isfinite(ways.score)
-        if not possible.any():
-            continue
-        exact = np.where(possible, _by_rays(room, ways, ideal, radius, aiming), -np.inf)
-        k = int(np.argmax(exact))
-        through, target, score = ways.passes[k], ways.targets[k], float(exact[k])
-    entry = bone_entry(room, through, target)
-    return None if entry is None else (score, Line(entry=entry, target=target))
+    for step in effort.refine_mm:
+        for _ in range(effort.repeats):
+            ways = _free_around(task, way, step, ideal)
+            if len(ways.score) == 0:
+                break
+            exact = by_rays(task, ways, ideal, effort.rays, effort.spacing_mm)
+            k = int(np.argmax(exact))
+            if exact[k] <= score:
+                break
+            way, score = (ways.passes[k], ways.targets[k]), float(exact[k])
+    entry = bone_entry(task.room, *way) if np.isfinite(score) else None
+    return None if entry is None else (score, Line(entry=entry, target=way[1]))
 
 
-def _by_rays(room: Room, ways: Ways, ideal: Array, radius: float, aiming: AimingError) -> Array:
-    """Score ways (N,) by rays from their axes to the walls: slower and exact."""
-    length = np.linalg.norm(ways.passes - ways.targets, axis=1, keepdims=True)
-    outward = (ways.passes - ways.targets) / length
-    middle = outward.mean(axis=0)
-    first, second = across(-middle / np.linalg.norm(middle))
-    depth = np.arange(2.0 * radius, float(ways.depth.max()), RAY_SPACING_MM)
-    back = np.maximum(ways.depth[:, None] - depth, 0.0)
-    centres = ways.targets[:, None, :] + back[..., None] * outward[:, None, :]
-    turn = np.arange(8) * (np.pi / 4.0)
-    rays = np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second
-    walls = to_walls(room, centres, rays, RAY_REACH_MM).min(axis=-1) - radius
-    safety = (walls / aiming.spread_mm(depth)).min(axis=1)
-    return np.asarray(safety - OFF_TARGET * np.linalg.norm(ways.targets - ideal, axis=1))
+def _free_around(task: Task, way: tuple[Array, Array], step: float, ideal: Array) -> Ways:
+    """Return the possible and free ways whose ends are no more than one step aside."""
+    (through, target), radius = way, task.radius_mm
+    first, second = across((target - through) / np.linalg.norm(target - through))
+    near = through + step * (MOVES[:, :1] * first + MOVES[:, 1:2] * second)
+    tips = target + step * (MOVES[:, 2:3] * first + MOVES[:, 3:] * second)
+    ahead, plates = tip_distances(task.room, tips)
+    fits = (ahead - radius >= ANTERIOR_MARGIN_MM) & (
+        plates.min(axis=1) - radius >= ENDPLATE_MARGIN_MM
+    )
+    ways = scored(task, near[fits], tips[fits], ideal)
+    ways = ways.only(np.isfinite(ways.score))
+    return ways.only(np.array([not name for name in _blocked(task, ways)], dtype=bool))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -262,26 +245,36 @@ def find_on_side(
     diameter_mm: float,
     aiming: AimingError,
 ) -> Found:
-    """Find the accepted way with the least breach probability, within one approach."""
+    """Find the accepted way that is well inside and least likely to breach, in one approach."""
     if approach is Approach.EXTRAPEDICULAR:
         room = beside_pedicle(room)
     midline = approach is Approach.UNIPEDICULAR
-    lines, reason = search(room, neighbours, 0.5 * diameter_mm, aiming, midline=midline)
-    judged = [
-        judge(
-            room,
-            neighbours,
-            side=side,
-            approach=approach,
-            entry_mm=room.to_patient(line.entry),
-            target_mm=room.to_patient(line.target),
-            diameter_mm=diameter_mm,
-            aiming=aiming,
-        )
-        for line in lines
-    ]
-    accepted = [way for way in judged if way.accepted]
-    if not accepted:
-        return Found(trajectory=None, reason=judged[0].reason if judged else reason)
-    best = min(accepted, key=lambda way: way.breach_probability.value or 0.0)
-    return Found(trajectory=best, reason="")
+    task = Task(room=room, neighbours=neighbours, radius_mm=0.5 * diameter_mm, aiming=aiming)
+    accepted: list[Trajectory] = []
+    reason = ""
+    for effort in EFFORTS:
+        lines, nothing = search(task, effort, midline=midline)
+        judged = [
+            judge(
+                room,
+                neighbours,
+                side=side,
+                approach=approach,
+                entry_mm=room.to_patient(line.entry),
+                target_mm=room.to_patient(line.target),
+                diameter_mm=diameter_mm,
+                aiming=aiming,
+            )
+            for line in lines
+        ]
+        accepted += [way for way in judged if way.accepted]
+        reason = judged[0].reason if judged else nothing
+        if midline or any(least_clearance(way) >= task.sd_mm for way in accepted):
+            break  # a way beside the mid-line is at hand, or one is well inside
+    best = max(accepted, key=lambda way: _merit(way, task.sd_mm), default=None)
+    return Found(trajectory=best, reason="" if best else reason)
+
+
+def _merit(way: Trajectory, sd_mm: float) -> tuple[float, float]:
+    """Rank accepted ways: first those that are well inside the pedicle, then by their breach."""
+    return min(least_clearance(way), sd_mm), -(way.breach_probability.value or 0.0)

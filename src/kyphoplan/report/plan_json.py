@@ -73,6 +73,7 @@ def _balloon(inflation: Inflation) -> Json:
         "volume_ml": inflation.volume_ml,
         "largest_volume_ml": inflation.largest_volume_ml,
         "largest_pressure_bar": inflation.largest_pressure_bar,
+        "limits": "printed" if inflation.verified else "unverified",
         "margin_mm": measure_to_json(inflation.margin_mm),
         "accepted": inflation.accepted,
         "reason": inflation.reason,
@@ -86,6 +87,8 @@ def _cement(fill: Fill) -> Json:
         "right_ml": measure_to_json(fill.right),
         "fraction_pct": measure_to_json(fill.fraction),
         "basis": fill.basis,
+        "accepted": fill.accepted,
+        "reason": fill.reason,
     }
 
 

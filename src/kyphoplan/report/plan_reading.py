@@ -1,6 +1,7 @@
-"""Somebody's own trajectories as a plan to be judged: our plan JSON, or 3D Slicer markups.
+"""Somebody's own plan to be judged: our plan JSON, or trajectories as 3D Slicer markups.
 
-Only places, sides and diameters are taken. What a file says of its own safety counts for nothing.
+Only places, sides, sizes and volumes are taken. What a file says of its own safety counts for
+nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,9 +25,9 @@ from kyphoplan.case import (
 )
 from kyphoplan.errors import CaseError
 from kyphoplan.io.markups import SUFFIX, Line, level_and_side, place_of, read_json, read_lines
+from kyphoplan.report.balloon_reading import NOT_JUDGED, Extras, balloons_and_cement
 from kyphoplan.report.plan_json import SCHEMA
 
-NOT_JUDGED = "not judged yet"
 SHORTEST_MM = 1.0  # [mm] a shorter line has no direction worth judging
 THINNEST_MM, THICKEST_MM = 0.5, 8.0  # [mm] of an instrument for a pedicle
 
@@ -54,14 +55,25 @@ def read_plan(
         If the file cannot be used, or level or side of a trajectory stay unknown.
     """
     path = Path(path)
+    extras: dict[Level, Extras] = {}
     if path.name.lower().endswith(SUFFIX):
         lines = read_lines(path)
         drawn = [_from_line(path, line, outer_diameter_mm, level, side) for line in lines]
     else:
-        drawn = list(_from_json(path, read_json(path), outer_diameter_mm))
+        data = read_json(path)
+        drawn = list(_from_json(path, data, outer_diameter_mm))
+        extras = {
+            _named(path, row, "level", Level.parse): balloons_and_cement(path, row)
+            for row in _rows(path, data, "levels")
+        }
     if not drawn:
         raise CaseError(f"{path}: holds no trajectory: there is nothing to check")
-    return Plan(levels=tuple(_levels(path, drawn)), notices=())
+    levels = (
+        replace(row, inflations=extra[0], fill=extra[1])
+        for row in _levels(path, drawn)
+        for extra in (extras.get(row.level, ((), None)),)
+    )
+    return Plan(levels=tuple(levels), notices=())
 
 
 def _from_line(

@@ -74,8 +74,14 @@ def rows_of(plan: LevelPlan) -> tuple[Row, ...]:
             for title, make in _BALLOON
         ]
     if plan.fill is not None:
-        cells = tuple(_cement(plan.fill, column) for column in columns)
+        fill = plan.fill
+        cells = tuple(_cement(fill, column) for column in columns)
         rows.append(Row(title="Volume", group="Cement", cells=cells))
+        if fill.total.value is not None and not fill.accepted:
+            no = Cell(text="NO", reason=fill.reason)
+            rows.append(
+                Row(title="Within the evidence", group="Cement", cells=(no,) * len(columns))
+            )
     return tuple(rows)
 
 
@@ -139,7 +145,9 @@ def _size(b: Inflation) -> Cell:
 
 def _rated(b: Inflation) -> Cell:
     volume, pressure = decimal(b.largest_volume_ml, 1), decimal(b.largest_pressure_bar, 0)
-    return Cell(text=f"{volume} ml, {pressure} bar")
+    status = "" if b.verified else ", unverified"
+    why = "" if b.verified else "not seen in print: read the limits on the pack"
+    return Cell(text=f"{volume} ml, {pressure} bar{status}", reason=why)
 
 
 def _if_placed(make: Callable[[Inflation], Cell]) -> Callable[[Inflation], Cell]:
@@ -171,6 +179,6 @@ _BALLOON: tuple[tuple[str, Callable[[Inflation], Cell]], ...] = (
     ("Device", lambda b: Cell(text=b.device)),
     ("Length, diameter", _if_placed(_size)),
     ("Volume", _if_placed(lambda b: Cell(text=f"{decimal(b.volume_ml, 1)} ml"))),
-    ("Rated limits", _if_placed(_rated)),
+    ("Limits of the device", _if_placed(_rated)),
     ("Smallest margin", lambda b: cell(b.margin_mm, 1)),
 )

@@ -133,6 +133,9 @@ def warnings(plan: Plan, measurements: Measurements) -> Iterator[Notice]:
         for b in level.inflations:
             if not b.accepted:
                 yield _refusal(level, f"no balloon on the {b.side}", b.reason)
+        fill = level.fill
+        if fill is not None and fill.total.value is not None and not fill.accepted:
+            yield _refusal(level, "the cement is refused", fill.reason)
     yield from plan.notices
     yield from (n for n in measurements.notices if n not in plan.notices)
 

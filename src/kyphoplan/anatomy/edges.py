@@ -343,7 +343,7 @@ def smooth_shift(
     right = np.einsum("cni,cn,n->ci", design, weight, edge.shift[kept])
     mean = np.linalg.solve(gram, right[..., None])[:, 0, 0]
     total = np.maximum(weight.sum(axis=1), 1e-12)
-    sd = (weight * np.sqrt(variance)).sum(axis=1) / total
+    sd = (weight @ edge.sd[kept]) / total
     return np.where(known, mean, 0.0), np.where(known, sd, 0.0), known
 
 

@@ -21,7 +21,7 @@ CLEAR_MM = 2.05  # [mm] from the outline: the blurred cortex of the wall does no
 HALF_PART = (0.2, 0.8)  # [1] of the half height in which the wall behind an endplate is read
 SPUR_MM = 3.0  # [mm] a column that leaves the fitted plane outwards by more is an osteophyte
 LABEL_POINT_SD = 0.155  # [voxel] error of a point of the label's surface, calibrated on phantoms
-EDGE_SD_MM, EDGE_SHARE = 0.06, 1.0  # [mm, 1] of a point placed by the CT's edge, beside its fit
+EDGE_SD = 0.08  # [voxel] of a point placed by the CT's edge, beside the doubt of its fit (so too)
 DISAGREEMENT_SHARE = (
     0.3  # [1] of the distance between label and CT edge that counts as doubt (ours)
 )
@@ -213,7 +213,7 @@ def _point_sd(surface: Columns, stations: Array, scale: tuple[float, float]) -> 
     ``scale`` is the window of the local fit and the voxel size along the axis [mm].
     """
     window, voxel = scale
-    by_edge = np.hypot(EDGE_SD_MM, EDGE_SHARE * surface.sd)
+    by_edge = np.hypot(EDGE_SD * voxel, surface.sd)
     each = np.where(surface.refined, by_edge, LABEL_POINT_SD * voxel)
     distance = np.hypot(surface.left, surface.posterior - stations[:, None])
     weight = np.exp(-0.5 * (2.0 * distance / window) ** 2) + 1e-12

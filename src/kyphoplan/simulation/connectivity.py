@@ -102,7 +102,8 @@ def _joints(labels: Array, frame: Frame) -> tuple[tuple[int, int, Array], ...]:
     padded = np.pad(labels, 1)
     size = [n + 1 for n in labels.shape]
     corners = [
-        padded[a : a + size[0], b : b + size[1], c : c + size[2]] for a, b, c in np.ndindex(2, 2, 2)
+        padded[a : a + size[0], b : b + size[1], c : c + size[2]]
+        for a, b, c in np.ndindex(2, 2, 2)
     ]
     found = []
     for one, other in combinations(corners, 2):

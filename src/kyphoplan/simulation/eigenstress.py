@@ -4,7 +4,6 @@
 import numba as nb
 
 
-
 @nb.njit(cache=True, nogil=True)
 def subtract_eigenstress(stress, edge_mm, out):
     """Subtract the integral of grad N : stress from a field ``[i, j, component, k]`` [N].

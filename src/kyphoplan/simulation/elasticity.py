@@ -20,7 +20,7 @@ from kyphoplan.simulation.hierarchy import Hierarchy, build, make_grid
 from kyphoplan.simulation.kernels import APPLY, FORCE, Grid, sweep
 from kyphoplan.simulation.krylov import conjugate_gradients
 from kyphoplan.simulation.lanes import LANES
-from kyphoplan.simulation.rigid import driven, without_rigid_motion
+from kyphoplan.simulation.rigid import driven, remove_rigid_motion
 
 REFINEMENTS = 3  # [1] new starts from the true residual, if rounding has parted it from ours
 SLACK = 1.5  # [1] by which the true residual may exceed the tolerance before that
@@ -233,7 +233,9 @@ def _grid(problem: _Problem, threads: int) -> tuple[Grid, float]:
         grid.free[i, :, :nodes] = free * (grid.inverse[i, :, :nodes] > 0.0)
     nu = problem.poisson
     ratios = [2.0 * n / (1.0 - 2.0 * n) for n in (0.0, float(nu.min()), float(nu.max()))]
-    return grid, max(element.largest_eigenvalue(r) for r in ratios[1 if nu.min() == nu.max() else 0 :])
+    return grid, max(
+        element.largest_eigenvalue(r) for r in ratios[1 if nu.min() == nu.max() else 0 :]
+    )
 
 
 def _solve(
@@ -247,7 +249,7 @@ def _solve(
     if method.start_mm is not None:
         _start(problem, grid, x, method.start_mm)
         _unbalanced(problem, grid, loads, x, r)
-    if bodies and driven(bodies, r, problem.nodes[2]):
+    if bodies and driven(bodies[0].motions, r, grid.inverse):
         detail = f"{bodies[0]} is driven where it is not held"
         return _singular(problem, Outcome.DRIVEN, detail)
     hierarchy = build(grid, largest, steps=method.smoothing, threads=method.threads)
@@ -338,7 +340,7 @@ def _result(  # noqa: PLR0913, PLR0917 - the state of one iteration
             plane[:, component, :] *= 1 - ((bits >> component) & 1)
     nodes = problem.nodes[2]
     if bodies:
-        without_rigid_motion(bodies, x, grid.inverse, nodes)
+        remove_rigid_motion(bodies[0].motions, x, grid.inverse)
     for plane, inverse in zip(x, grid.inverse, strict=True):
         plane[np.broadcast_to(inverse[:, None, :] == 0.0, plane.shape)] = np.nan
     outcome, detail = _judged(residuals[-1], tolerance)

@@ -193,7 +193,9 @@ def improve(hierarchy: Hierarchy, depth: int) -> None:
     if rest <= 0.0:
         along, rest = 0.0, 1.0
     second = along / rest
-    share(combine, grid.cuts, x, level.first, second, first - coupling * second / energy, grid.spans)
+    share(
+        combine, grid.cuts, x, level.first, second, first - coupling * second / energy, grid.spans
+    )
 
 
 def _dots(level: Level, z: Array, r: Array, q: Array) -> tuple[float, float]:

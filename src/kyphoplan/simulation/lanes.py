@@ -101,7 +101,9 @@ class Memory:
         """Read one byte per lane, widened to the width of a real."""
         kind = ir.VectorType(ir.IntType(8), self.lanes)
         wide = ir.VectorType(ir.IntType(8 * self.size), self.lanes)
-        return self.builder.zext(self.builder.load(self._at(address, index, 1, kind), align=1), wide)
+        return self.builder.zext(
+            self.builder.load(self._at(address, index, 1, kind), align=1), wide
+        )
 
 
 def _pair(a: Lanes, b: Lanes) -> tuple[Lanes, Lanes]:
@@ -148,7 +150,9 @@ def _spread(
         for along_i in range(2):
             place = 4 * along_i + along_k
             one, other = forces[place], forces[place + 2]
-            carry = _shift(memory, at["carry"], at["stride"], 4 * component + 2 * along_i + along_k)
+            carry = _shift(
+                memory, at["carry"], at["stride"], 4 * component + 2 * along_i + along_k
+            )
             before = memory.load(carry, k)
             totals.append(before - other if one is None else before + one - other)
             memory.store(other if one is None else one + other, carry, k)
@@ -158,7 +162,9 @@ def _spread(
     return finished
 
 
-def _loop(builder: Any, begin: Any, end: Any, step: int, starts: list[Any], body: Any) -> list[Any]:
+def _loop(
+    builder: Any, begin: Any, end: Any, step: int, starts: list[Any], body: Any
+) -> list[Any]:
     """Count from begin to end, carrying values from turn to turn; return the last ones."""
     entry = builder.block
     head, inside, done = (builder.append_basic_block(n) for n in ("head", "inside", "done"))
@@ -232,7 +238,9 @@ def _row_code(real: Any, lanes: int, finish: Finish) -> Callable[..., Any]:
             for component in range(3):
                 low, high = _spread(memory, at, k, forces[component], component)
                 far = low + high
-                finished.append(low - high + _shifted(builder, carried[component], far.value, lanes))
+                finished.append(
+                    low - high + _shifted(builder, carried[component], far.value, lanes)
+                )
                 results.append(far.value)
             product = _finish(memory, finish, at, k, finished)
             if product is not None:

@@ -1,47 +1,64 @@
 """Rigid motions that nothing holds: whether a load drives them, and how they are taken out."""
 
-from collections.abc import Sequence
-
+# mypy: disable-error-code="no-untyped-def"
+import numba as nb
 import numpy as np
 
 from kyphoplan.geometry import Array
-from kyphoplan.simulation.connectivity import Body
 
 DRIVEN = 1e-6  # [1] share of the load along a free motion that is no rounding
 
 
-def _motion(motion: Array, i: int, rows: int, nodes: int) -> Array:
-    """Displacement ``[j, component, k]`` of plane i under a rigid motion (shift, turn)."""
-    j, k = np.meshgrid(np.arange(rows), np.arange(nodes), indexing="ij")
-    place = np.stack([np.full_like(j, i), j, k], axis=-1)
-    return np.asarray((motion[:3] + np.cross(motion[3:], place)).transpose(0, 2, 1))
+@nb.njit(cache=True)
+def _moved(motion, i, j, k, c):
+    """Displacement along c of node (i, j, k) under a rigid motion: shift, then turn."""
+    if c == 0:
+        return motion[0] + motion[4] * k - motion[5] * j
+    if c == 1:
+        return motion[1] + motion[5] * i - motion[3] * k
+    return motion[2] + motion[3] * j - motion[4] * i
 
 
-def driven(bodies: Sequence[Body], residual: Array, nodes: int) -> bool:
-    """Tell whether the unbalanced force does work on a free motion of a block of one body."""
-    for motion in bodies[0].motions:
-        work = size = 0.0
-        for i, plane in enumerate(residual):
-            moved = _motion(motion, i, plane.shape[0], nodes)
-            terms = moved * plane[..., :nodes]
-            work += float(terms.sum())
-            size += float(np.abs(terms).sum())
-        if abs(work) > DRIVEN * max(size, np.finfo(float).tiny):
-            return True
-    return False
+@nb.njit(cache=True)
+def _works(motions, field, inverse):
+    """Work of a field along each motion, and the sum of its terms without their signs."""
+    works, sizes = np.zeros(len(motions)), np.zeros(len(motions))
+    for i in range(field.shape[0]):
+        for j in range(field.shape[1]):
+            for k in range(field.shape[3]):
+                if inverse[i, j, k] > 0.0:
+                    for c in range(3):
+                        for m in range(len(motions)):
+                            term = _moved(motions[m], i, j, k, c) * field[i, j, c, k]
+                            works[m] += term
+                            sizes[m] += abs(term)
+    return works, sizes
 
 
-def without_rigid_motion(bodies: Sequence[Body], x: Array, inverse: Array, nodes: int) -> None:
+@nb.njit(cache=True)
+def _add(motions, shares, field, inverse):
+    for i in range(field.shape[0]):
+        for j in range(field.shape[1]):
+            for k in range(field.shape[3]):
+                if inverse[i, j, k] > 0.0:
+                    for c in range(3):
+                        for m in range(len(motions)):
+                            field[i, j, c, k] += shares[m] * _moved(motions[m], i, j, k, c)
+
+
+def driven(motions: Array, residual: Array, inverse: Array) -> bool:
+    """Tell whether the unbalanced force ``[i, j, component, k]`` works on a free motion."""
+    works, sizes = _works(motions, residual, inverse)
+    return bool((np.abs(works) > DRIVEN * np.maximum(sizes, np.finfo(float).tiny)).any())
+
+
+def remove_rigid_motion(motions: Array, x: Array, inverse: Array) -> None:
     """Take the mean free motion out of a displacement ``[i, j, component, k]``, in place."""
-    motions = bodies[0].motions
-    gram, right = np.zeros((len(motions),) * 2), np.zeros(len(motions))
-    for i, plane in enumerate(x):
-        solid = inverse[i, :, None, :nodes] > 0.0
-        moved = np.array([_motion(m, i, plane.shape[0], nodes) * solid for m in motions])
-        gram += np.tensordot(moved, moved, axes=((1, 2, 3), (1, 2, 3)))
-        right += np.tensordot(moved, plane[..., :nodes], axes=((1, 2, 3), (0, 1, 2)))
-    shares = np.linalg.solve(gram, right)
-    for i, plane in enumerate(x):
-        solid = inverse[i, :, None, :nodes] > 0.0
-        for share, motion in zip(shares, motions, strict=True):
-            plane[..., :nodes] -= share * _motion(motion, i, plane.shape[0], nodes) * solid
+    trial = np.zeros_like(x)
+    gram = []
+    for motion in motions:
+        trial[...] = 0.0
+        _add(motion[None], np.ones(1), trial, inverse)
+        gram.append(_works(motions, trial, inverse)[0])
+    shares = np.linalg.solve(np.array(gram), _works(motions, x, inverse)[0])
+    _add(motions, -shares, x, inverse)

@@ -16,8 +16,8 @@ from kyphoplan.simulation import element
 from kyphoplan.simulation.connectivity import Body, unheld_bodies
 from kyphoplan.simulation.eigenstress import subtract_eigenstress
 from kyphoplan.simulation.fields import new_field
-from kyphoplan.simulation.hierarchy import Hierarchy, build, make_grid
-from kyphoplan.simulation.kernels import APPLY, FORCE, Grid, sweep
+from kyphoplan.simulation.hierarchy import build, make_grid
+from kyphoplan.simulation.kernels import FORCE, Grid, sweep
 from kyphoplan.simulation.krylov import conjugate_gradients
 from kyphoplan.simulation.lanes import LANES
 from kyphoplan.simulation.rigid import driven, remove_rigid_motion
@@ -243,18 +243,28 @@ def _solve(
 ) -> Solution:
     grid, largest = _grid(problem, method.threads)
     shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
-    x, r = new_field(shape, float), new_field(shape, float)
+    x, q = new_field(shape, float), new_field(shape, float)
     _start(problem, grid, x, None)
-    scale = _unbalanced(problem, grid, loads, x, r)
+    scale = _unbalanced(problem, grid, loads, x, q) or 1.0
     if method.start_mm is not None:
         _start(problem, grid, x, method.start_mm)
-        _unbalanced(problem, grid, loads, x, r)
-    if bodies and driven(bodies[0].motions, r, grid.inverse):
+        _unbalanced(problem, grid, loads, x, q)
+    if bodies and driven(bodies[0].motions, q, grid.inverse):
         detail = f"{bodies[0]} is driven where it is not held"
         return _singular(problem, Outcome.DRIVEN, detail)
     hierarchy = build(grid, largest, steps=method.smoothing, threads=method.threads)
-    residuals, q = _iterate(problem, hierarchy, loads, (x, r), scale, tolerance, method.iterations)
-    return _result(problem, grid, loads, (x, r, q), residuals, tolerance, bodies)
+    residuals: list[float] = []
+    for _ in range(1 + REFINEMENTS):  # until the true residual is small, not only the one carried
+        left = method.iterations - max(len(residuals) - 1, 0)
+        history = conjugate_gradients(
+            hierarchy, x, q, scale=scale, tolerance=tolerance, limit=left
+        )
+        residuals += history.residuals[1 if residuals else 0 :]
+        residuals[-1] = _unbalanced(problem, grid, loads, x, q) / scale
+        if not history.converged or residuals[-1] <= SLACK * tolerance:
+            break
+    del hierarchy
+    return _result(problem, grid, loads, (x, q), residuals, tolerance, bodies)
 
 
 def _start(problem: _Problem, grid: Grid, x: Array, start: Array | None) -> None:
@@ -295,46 +305,20 @@ def _only_free(grid: Grid, r: Array) -> float:
     return float(np.sqrt(total))
 
 
-def _iterate(  # noqa: PLR0913, PLR0917 - the state of one iteration
-    problem: _Problem,
-    hierarchy: Hierarchy,
-    loads: Loads,
-    fields: tuple[Array, Array],
-    scale: float,
-    tolerance: float,
-    limit: int,
-) -> tuple[list[float], Array]:
-    """Iterate until the true residual, not only the one carried along, is small enough."""
-    x, r = fields
-    residuals: list[float] = []
-    for _ in range(1 + REFINEMENTS):
-        left = limit - max(len(residuals) - 1, 0)
-        history, q = conjugate_gradients(
-            hierarchy, x, r, scale=scale or 1.0, tolerance=tolerance, limit=left
-        )
-        residuals += history.residuals[1 if residuals else 0 :]
-        true = _unbalanced(problem, hierarchy.levels[0].grid, loads, x, r) / (scale or 1.0)
-        residuals[-1] = true
-        if not history.converged or true <= SLACK * tolerance:
-            break
-    return residuals, q
-
-
 def _result(  # noqa: PLR0913, PLR0917 - the state of one iteration
     problem: _Problem,
     grid: Grid,
     loads: Loads,
-    fields: tuple[Array, Array, Array],
+    fields: tuple[Array, Array],
     residuals: list[float],
     tolerance: float,
     bodies: tuple[Body, ...],
 ) -> Solution:
-    x, r, q = fields
-    energy = 0.5 * _energy(grid, x, q)
-    np.copyto(r, q)
-    q[...] = 0.0
-    _add_loads(problem, loads, q)
-    r -= q
+    x, r = fields
+    energy = 0.5 * _energy(grid, x, r)
+    np.negative(r, out=r)
+    _add_loads(problem, loads, r)
+    np.negative(r, out=r)
     for plane, bits in zip(r, grid.free, strict=True):
         for component in range(3):
             plane[:, component, :] *= 1 - ((bits >> component) & 1)

@@ -44,20 +44,35 @@ def combine(x, y, a, b, spans, begin, end):
                     x[i, j, c, k] = a * x[i, j, c, k] + b * y[i, j, c, k]
 
 
-@nb.njit(cache=True, nogil=True, fastmath=True)
-def advance(x, p, r, q, single, spans, alpha, begin, end):
-    """Move along p: x += alpha p, r -= alpha q, single = r; return r . r."""
+@nb.njit(cache=True, nogil=True)
+def split(whole, high, low, spans, begin, end):
+    """Keep a field as the sum of two in single precision, good to 14 digits."""
+    for i in range(begin, end):
+        for j in range(whole.shape[1]):
+            first, last = spans[i, j, 0], spans[i, j, 1]
+            for c in range(3):
+                for k in range(first, last):
+                    rounded = np.float32(whole[i, j, c, k])
+                    high[i, j, c, k] = rounded
+                    low[i, j, c, k] = np.float32(whole[i, j, c, k] - nb.float64(rounded))
+
+
+@nb.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def advance(x, p, high, low, q, spans, alpha, begin, end):
+    """Move along p: x += alpha p, r -= alpha q, with r = high + low; return r . r."""
     total = 0.0
     for i in range(begin, end):
-        for j in range(r.shape[1]):
+        for j in range(x.shape[1]):
             first, last = spans[i, j, 0], spans[i, j, 1]
             for c in range(3):
                 for k in range(first, last):
                     x[i, j, c, k] += alpha * p[i, j, c, k]
-                    value = r[i, j, c, k] - alpha * q[i, j, c, k]
-                    r[i, j, c, k] = value
-                    single[i, j, c, k] = np.float32(value)
+                    value = nb.float64(high[i, j, c, k]) + low[i, j, c, k]
+                    value -= alpha * q[i, j, c, k]
                     total += value * value
+                    rounded = np.float32(value)
+                    high[i, j, c, k] = rounded
+                    low[i, j, c, k] = np.float32(value - nb.float64(rounded))
     return total
 
 

@@ -19,6 +19,8 @@ def subtract_eigenstress(stress, edge_mm, out):
         for j in range(stress.shape[1]):
             for k in range(stress.shape[2]):
                 s = stress[i, j, k]
+                if not s.any():
+                    continue
                 for corner in range(8):
                     a, b, c = corner >> 2 & 1, corner >> 1 & 1, corner & 1
                     x, y, z = quarter * (2 * a - 1), quarter * (2 * b - 1), quarter * (2 * c - 1)

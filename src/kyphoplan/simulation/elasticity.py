@@ -83,7 +83,8 @@ class Solution:
     reaction_n : (I + 1, J + 1, K + 1, 3) force of the supports on the block [N], 0 where free.
     strain_energy_mj : elastic energy [mJ].
     iterations : steps of conjugate gradients.
-    residuals : unbalanced force after each step, relative to that of prescribed motion alone [1].
+    residuals : unbalanced force after each step, relative to `reference_n` [1].
+    reference_n : unbalanced force of the prescribed motion and the loads alone [N].
     outcome : how it ended.
     detail : which body, how far; empty if there is nothing to say.
     """
@@ -93,6 +94,7 @@ class Solution:
     strain_energy_mj: float
     iterations: int
     residuals: tuple[float, ...]
+    reference_n: float
     outcome: Outcome
     detail: str = ""
 
@@ -210,6 +212,7 @@ def _singular(problem: _Problem, outcome: Outcome, detail: str) -> Solution:
         strain_energy_mj=float("nan"),
         iterations=0,
         residuals=(),
+        reference_n=float("nan"),
         outcome=outcome,
         detail=f"singular: {detail}",
     )
@@ -264,7 +267,7 @@ def _solve(
         if not history.converged or residuals[-1] <= SLACK * tolerance:
             break
     del hierarchy
-    return _result(problem, grid, loads, (x, q), residuals, tolerance, bodies)
+    return _result(problem, grid, loads, (x, q), (residuals, scale, tolerance), bodies)
 
 
 def _start(problem: _Problem, grid: Grid, x: Array, start: Array | None) -> None:
@@ -305,16 +308,16 @@ def _only_free(grid: Grid, r: Array) -> float:
     return float(np.sqrt(total))
 
 
-def _result(  # noqa: PLR0913, PLR0917 - the state of one iteration
+def _result(  # noqa: PLR0913, PLR0917 - the state of one solution
     problem: _Problem,
     grid: Grid,
     loads: Loads,
     fields: tuple[Array, Array],
-    residuals: list[float],
-    tolerance: float,
+    history: tuple[list[float], float, float],
     bodies: tuple[Body, ...],
 ) -> Solution:
     x, r = fields
+    residuals, scale, tolerance = history
     energy = 0.5 * _energy(grid, x, r)
     np.negative(r, out=r)
     _add_loads(problem, loads, r)
@@ -334,6 +337,7 @@ def _result(  # noqa: PLR0913, PLR0917 - the state of one iteration
         strain_energy_mj=energy,
         iterations=len(residuals) - 1,
         residuals=tuple(residuals),
+        reference_n=scale,
         outcome=outcome,
         detail=detail,
     )

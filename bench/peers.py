@@ -67,7 +67,9 @@ def write_deck(path: Path, modulus: Array, edge: float, prescribed: Array, solve
     values, group = np.unique(modulus[tuple(voxels.T)], return_inverse=True)
     with path.open("w") as deck:
         deck.write("*NODE\n")
-        deck.writelines(f"{n},{x:.9g},{y:.9g},{z:.9g}\n" for n, (x, y, z) in zip(used, place, strict=True))
+        deck.writelines(
+            f"{n},{x:.9g},{y:.9g},{z:.9g}\n" for n, (x, y, z) in zip(used, place, strict=True)
+        )
         for material in range(len(values)):
             deck.write(f"*ELEMENT,TYPE=C3D8,ELSET=E{material}\n")
             for element in np.flatnonzero(group == material):

@@ -1,7 +1,7 @@
 """The voxel solver beside its peers: one table, one run, the same problems, the same force.
 
-Run by ``make bench-solver``. Every run is a process of its own, so that its peak memory is its own.
-Writes docs/benchmarks.md, with the machine described.
+Run by ``make bench-solver``. Every run is a process of its own, so that its peak memory is its
+own. Writes docs/benchmarks.md, with the machine described.
 """
 
 import argparse
@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -114,19 +116,20 @@ def bandwidth() -> list[str]:
             ("smoothing step, single", SMOOTH, np.float32, 5, 13),
         ):
             u, b, out = (new_field((n + 1, n + 1, 3, n + 1), real) for _ in range(3))
-            seconds = _fastest(lambda k=kind, a=(u, b, out), g=grid: sweep(k, *a, g, (0.3, 0.3)))
+            seconds = _fastest(
+                lambda k=kind, a=u, c=b, o=out, g=grid: sweep(k, a, c, o, g, (0.3, 0.3))
+            )
             moved = n**3 * (3 * fields * np.dtype(real).itemsize + once) / seconds
             share = 100.0 * moved / copy
             voxels = n**3 / seconds / 1e6
-            rows.append(
-                f"| {name}, {threads} thread(s) | {moved / 1e9:.1f} | {voxels:.0f} | {share:.0f} % |"
-            )
+            figures = f"{moved / 1e9:.1f} | {voxels:.0f} | {share:.0f} %"
+            rows.append(f"| {name}, {threads} thread(s) | {figures} |")
     return rows
 
 
 def _parts(size: int, count: int) -> list[slice]:
     cuts = np.linspace(0, size, count + 1).astype(int)
-    return [slice(a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [slice(a, b) for a, b in pairwise(cuts)]
 
 
 def _fastest(action: object, repeats: int = 15) -> float:
@@ -174,21 +177,20 @@ def compare(case: str, n: int, sizes: tuple[int, ...]) -> list[str]:
 
 def page(lines: list[str], rates: list[str]) -> str:
     """Write the page of results."""
-    model = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").open() if "model name" in line),
-        platform.processor(),
-    )
+    told = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    models = [line.split(":")[1].strip() for line in told if "model name" in line]
+    model = models[0] if models else platform.processor()
     head = "| problem | program | time [s] | processor [s] | steps | peak [MiB] | bytes per voxel "
     return "\n".join(
         [
             "# Benchmarks of the voxel solver",
             "",
-            "Made by `make bench-solver`. A block or a vertebra-like body of 64 mm between clamped",
+            "Made by `make bench-solver`. A block or vertebra-like body of 64 mm between clamped",
             "plates, shortened by 1 %, solved to a relative residual of 1e-6 (each program by its",
             "own norm), checked to give the same force within 0.1 %. Memory of kyphoplan is that",
-            "beyond the interpreter with its compiled kernels, input included; that of the peers is",
-            "of their largest process. ParOSol's time is the one it reports itself, without its",
-            "Python wrapper and files. Moduli for CalculiX are rounded to classes of 0.5 %.",
+            "beyond the interpreter with its compiled kernels, input included; that of the peers",
+            "is of their largest process. ParOSol's time is the one it reports itself, without",
+            "its Python wrapper and files. Moduli for CalculiX are rounded to classes of 0.5 %.",
             "",
             f"Machine: {model}, {os.cpu_count()} cores, {platform.system()}, Python "
             f"{platform.python_version()}; shared with other work, so ratios count, not seconds.",
@@ -199,8 +201,8 @@ def page(lines: list[str], rates: list[str]) -> str:
             "",
             "## The operator beside a plain copy",
             "",
-            "A full block of 127 voxels a side. Bytes counted are those that must move: each field",
-            "once in or out, each parameter once.",
+            "A full block of 127 voxels a side. Bytes counted are those that must move: each",
+            "field once in or out, each parameter once.",
             "",
             "| what | GB/s | million voxels/s | of the copy |",
             "|---|---|---|---|",

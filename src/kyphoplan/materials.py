@@ -108,9 +108,7 @@ STRENGTH = {
 LEAST_MODULUS_MPA = 1e-4  # [MPa] of a voxel of bone without mineral; source: as MODULUS["walle"]
 BONE_POISSON = 0.3  # [1] source: as MODULUS["walle"]
 
-PMMA = Material(
-    modulus=2500.0, poisson=0.3, strength=70.0, source=_WALLE, status=Status.SECONDARY
-)
+PMMA = Material(modulus=2500.0, poisson=0.3, strength=70.0, source=_WALLE, status=Status.SECONDARY)
 CEMENT = Material(
     modulus=1937.0,
     poisson=0.3,

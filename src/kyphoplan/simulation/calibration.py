@@ -1,4 +1,4 @@
-"""From CT intensity to mineral density: an explicit line with its uncertainty, never a constant."""
+"""From CT intensity to mineral density: an explicit line with its uncertainty."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

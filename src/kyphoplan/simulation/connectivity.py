@@ -7,6 +7,7 @@ motions; what is left after that is decided together, by the rank of all conditi
 
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,10 @@ from kyphoplan.geometry import Array
 TOGETHER = 60  # [1] so many loose pieces are decided by one dense rank
 RANK = 1e-9  # [1] of the largest eigenvalue of the conditions
 CHUNK = 4096  # [1] conditions summed at a time
+
+Labels = NDArray[np.integer[Any]]
+Supports = tuple[Labels, Array]  # bodies (n,) and conditions (n, 6)
+Frame = tuple[Array, float]  # centre and half length, so that shifts and turns are of one size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,10 +68,7 @@ def unheld_bodies(solid: NDArray[np.bool_], prescribed: NDArray[np.bool_]) -> tu
     return tuple(_body(number, labels, sizes, motions[number], frame) for number in motions)
 
 
-Frame = tuple[Array, float]  # centre and half length, so that shifts and turns are of one size
-
-
-def _body(number: int, labels: Array, sizes: Array, motions: Array, frame: Frame) -> Body:
+def _body(number: int, labels: Labels, sizes: Labels, motions: Array, frame: Frame) -> Body:
     near = np.unravel_index(int((labels == number).argmax()), labels.shape)
     turns = motions[:, 3:] / frame[1]
     shifts = motions[:, :3] - np.cross(turns, frame[0])
@@ -78,13 +80,13 @@ def _body(number: int, labels: Array, sizes: Array, motions: Array, frame: Frame
     )
 
 
-def _rows(nodes: Array, components: Array, frame: Frame) -> Array:
+def _rows(nodes: Labels, components: Labels, frame: Frame) -> Array:
     """Displacement (n, 6) of nodes along an axis per rigid motion of their body."""
     axes = np.eye(3)[components]
     return np.hstack([axes, np.cross((nodes - frame[0]) / frame[1], axes)])
 
 
-def _supports(labels: Array, nodes: Array, frame: Frame) -> tuple[Array, Array]:
+def _supports(labels: Labels, nodes: Labels, frame: Frame) -> Supports:
     """Bodies (n,) and conditions (n, 6) of all prescribed components."""
     bodies, rows = [], []
     for corner in np.ndindex(2, 2, 2):
@@ -97,7 +99,7 @@ def _supports(labels: Array, nodes: Array, frame: Frame) -> tuple[Array, Array]:
     return np.concatenate(bodies), np.vstack(rows)
 
 
-def _joints(labels: Array, frame: Frame) -> tuple[tuple[int, int, Array], ...]:
+def _joints(labels: Labels, frame: Frame) -> tuple[tuple[int, int, Array], ...]:
     """Pairs of bodies that share nodes, and the conditions (3 n, 6) there."""
     padded = np.pad(labels, 1)
     size = [n + 1 for n in labels.shape]
@@ -120,7 +122,7 @@ def _joints(labels: Array, frame: Frame) -> tuple[tuple[int, int, Array], ...]:
 
 
 def _held(
-    count: int, supports: tuple[Array, Array], joints: tuple[tuple[int, int, Array], ...]
+    count: int, supports: Supports, joints: tuple[tuple[int, int, Array], ...]
 ) -> NDArray[np.bool_]:
     """Mark bodies held by supports, then by hinges to held bodies, until nothing changes."""
     grams = np.zeros((count + 1, 6, 6))
@@ -143,7 +145,7 @@ def _held(
 
 def _motions(
     held: NDArray[np.bool_],
-    supports: tuple[Array, Array],
+    supports: Supports,
     joints: tuple[tuple[int, int, Array], ...],
 ) -> dict[int, Array]:
     """Find the free motions (m, 6) of the loose bodies, all bodies together if they are few."""

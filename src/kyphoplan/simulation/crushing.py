@@ -1,9 +1,9 @@
 """Compression beyond yield: bone is shortened step by step and crushes where it must.
 
-Each step finds the displacement that balances the crushed material, by repeated linear solves in
-which every voxel has the secant stiffness of its present state (Picard), sped up by what the last few
-solves have shown (Anderson). A step ends when the unbalanced force is small; if it does not become
-small, the curve says so.
+Each step finds the displacement that balances the crushed material, by repeated linear solves
+in which every voxel has the secant stiffness of its present state (Picard), sped up by what the
+last few solves have shown (Anderson). A step ends when the unbalanced force is small; if it does
+not become small, the curve says so.
 
 References
 ----------
@@ -181,7 +181,7 @@ def _balance(law: _Law, prescribed: Array, guess: Array, method: Method) -> tupl
     u = np.where(np.isnan(prescribed), guess, prescribed)
     tried: list[tuple[Array, Array]] = []
     iterations, tolerance = 0, FIRST_TOLERANCE
-    for rounds in range(1, ROUNDS + 1):
+    for rounds in range(1, ROUNDS + 1):  # noqa: B007 - counted for the report
         law.update(u, keep=False)
         found = solve(
             law.state[..., 0],

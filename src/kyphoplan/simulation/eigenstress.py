@@ -1,4 +1,4 @@
-"""Nodal forces of a stress that each voxel carries by itself: a balloon's pressure, old plasticity."""
+"""Nodal forces of a stress that each voxel carries by itself: a pressure, old plasticity."""
 
 # mypy: disable-error-code="no-untyped-def"
 import numba as nb

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from kyphoplan.geometry import Array
 from kyphoplan.simulation import element
@@ -44,7 +44,7 @@ class Loads:
     ----------
     forces_n : (I + 1, J + 1, K + 1, 3) nodal forces [N], or None.
     eigenstress_mpa : (I, J, K, 6) stress that each voxel carries without being strained, as
-        xx, yy, zz, yz, xz, xy, tension positive [MPa], or None. A pressure p is -p, -p, -p, 0, 0, 0.
+        xx, yy, zz, yz, xz, xy, tension positive [MPa], or None; a pressure p is -p, -p, -p, 0...
     """
 
     forces_n: Array | None = None
@@ -308,7 +308,7 @@ def _only_free(grid: Grid, r: Array) -> float:
     return float(np.sqrt(total))
 
 
-def _result(  # noqa: PLR0913, PLR0917 - the state of one solution
+def _result(
     problem: _Problem,
     grid: Grid,
     loads: Loads,

@@ -50,14 +50,13 @@ def modal_forces(
     p_xi, p_eta, p_zeta = lam2 * (y[XY] + z[XZ]), lam2 * (x[XY] + z[YZ]), lam2 * (x[XZ] + y[YZ])
     twist = x[YZ] + y[XZ] + z[XY]
     last = (lam + mu * 4.0) * TRILINEAR
-    return (
-        [None, xz, xy, mu2 * (twist + x[YZ]), p + two * x[X]]
-        + [p_zeta + three * x[XZ], p_eta + three * x[XY], last * x[XYZ]],
-        [None, yz, p + two * y[Y], p_zeta + three * y[YZ], xy]
-        + [mu2 * (twist + y[XZ]), p_xi + three * y[XY], last * y[XYZ]],
-        [None, p + two * z[Z], yz, p_eta + three * z[YZ], xz]
-        + [p_xi + three * z[XZ], mu2 * (twist + z[XY]), last * z[XYZ]],
-    )
+    from_x = [xz, xy, mu2 * (twist + x[YZ]), p + two * x[X]]
+    from_x += [p_zeta + three * x[XZ], p_eta + three * x[XY], last * x[XYZ]]
+    from_y = [yz, p + two * y[Y], p_zeta + three * y[YZ], xy]
+    from_y += [mu2 * (twist + y[XZ]), p_xi + three * y[XY], last * y[XYZ]]
+    from_z = [p + two * z[Z], yz, p_eta + three * z[YZ], xz]
+    from_z += [p_xi + three * z[XZ], mu2 * (twist + z[XY]), last * z[XYZ]]
+    return [None, *from_x], [None, *from_y], [None, *from_z]
 
 
 def diagonal(lam: Any, mu: Any) -> Any:
@@ -91,7 +90,7 @@ def stiffness(lam: float, mu: float) -> Array:
         for node in range(NODES):
             modes = np.zeros((3, NODES))
             modes[component] = to_modes[:, node]
-            forces = [[0.0, *f[1:]] for f in modal_forces(*modes, lam, mu)]
+            forces = [[0.0, *f[1:]] for f in modal_forces(modes[0], modes[1], modes[2], lam, mu)]
             columns.append((np.array(forces) @ to_modes).T.ravel())
     matrix = np.array(columns).reshape(3, NODES, 24).transpose(1, 0, 2).reshape(24, 24)
     return np.asarray(0.5 * (matrix + matrix.T))

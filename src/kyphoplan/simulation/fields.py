@@ -21,7 +21,9 @@ def new_field(shape: tuple[int, ...], dtype: Any) -> Array:
 
 
 @nb.njit(cache=True, nogil=True, fastmath=True)
-def begin_smoothing(b, x, step, inverse, spans, weight, begin, end):
+def begin_smoothing(  # noqa: PLR0913, PLR0917 - an array per argument
+    b, x, step, inverse, spans, weight, begin, end
+):
     """Make the first smoothing step from zero: x = step = weight b / diagonal."""
     for i in range(begin, end):
         for j in range(b.shape[1]):
@@ -58,7 +60,9 @@ def split(whole, high, low, spans, begin, end):
 
 
 @nb.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
-def advance(x, p, high, low, q, spans, alpha, begin, end):
+def advance(  # noqa: PLR0913, PLR0917 - an array per argument
+    x, p, high, low, q, spans, alpha, begin, end
+):
     """Move along p: x += alpha p, r -= alpha q, with r = high + low; return r . r."""
     total = 0.0
     for i in range(begin, end):

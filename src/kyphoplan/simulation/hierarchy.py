@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kyphoplan.geometry import Array
 from kyphoplan.simulation import element
@@ -53,7 +54,7 @@ class Hierarchy:
 
     levels: tuple[Level, ...]
     smoothing: tuple[tuple[float, float], ...]
-    unknowns: Array
+    unknowns: NDArray[np.intp]
     inverse: Array
 
 
@@ -117,7 +118,7 @@ def build(finest: Grid, largest: float, *, steps: int, threads: int) -> Hierarch
             break
         grids.append(coarser(grids[-1], threads))
     unknowns, inverse = dense_inverse(grids[-1])
-    levels = []
+    levels: list[Level] = []
     for grid in grids:
         shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
         fields = [new_field(shape, np.float32) for _ in range(5 if levels else 3)]
@@ -125,7 +126,7 @@ def build(finest: Grid, largest: float, *, steps: int, threads: int) -> Hierarch
     return Hierarchy(tuple(levels), chebyshev(steps, largest), unknowns, inverse)
 
 
-def dense_inverse(grid: Grid) -> tuple[Array, Array]:
+def dense_inverse(grid: Grid) -> tuple[NDArray[np.intp], Array]:
     """Invert the stiffness of a small grid on its free components."""
     planes, rows, nodes = grid.lam.shape
     bits = (grid.free[:, :, None, :] >> np.arange(3)[None, None, :, None]) & 1

@@ -1,8 +1,8 @@
 """Sweeps over the voxels: force, residual and smoothing, plane by plane, without a matrix.
 
-Fields are stored ``[i, j, component, k]``, node rows along k padded to a multiple of eight. A sweep
-holds one plane of unfinished forces and finishes each node row while it is in the cache, so a
-smoothing step reads and writes every field once. Rows without material are skipped. Each thread
+Fields are stored ``[i, j, component, k]``, node rows along k padded to a multiple of eight. A
+sweep holds one plane of unfinished forces and finishes each node row while it is in the cache, so
+a smoothing step reads and writes every field once. Rows without material are skipped. Each thread
 takes a run of planes; it computes the voxels before its first plane a second time and sees copies
 of its neighbours' planes, so the result does not depend on the number of threads' timing.
 """
@@ -91,7 +91,9 @@ def _address(array):
 
 
 @nb.njit(cache=True, nogil=True)
-def _chunk(kind, u, b, out, grid, below, above, first, last, weights):
+def _chunk(  # noqa: PLR0913, PLR0917 - an array per argument
+    kind, u, b, out, grid, below, above, first, last, weights
+):
     """Sweep the planes from first to last; see the module's text."""
     size = u.itemsize
     rows_j, nodes_k = u.shape[1], u.shape[3]

@@ -43,12 +43,15 @@ class Lanes:
         return other.value if isinstance(other, Lanes) else splat(self.value.type, other)
 
     def __add__(self, other: "Lanes | float") -> "Lanes":
+        """Return the sum, lane by lane."""
         return Lanes(self.builder, self.builder.fadd(self.value, self._with(other), flags=FLAGS))
 
     def __sub__(self, other: "Lanes | float") -> "Lanes":
+        """Return the difference, lane by lane."""
         return Lanes(self.builder, self.builder.fsub(self.value, self._with(other), flags=FLAGS))
 
     def __mul__(self, other: "Lanes | float") -> "Lanes":
+        """Return the product, lane by lane."""
         return Lanes(self.builder, self.builder.fmul(self.value, self._with(other), flags=FLAGS))
 
 
@@ -120,7 +123,7 @@ def _shifted(builder: Any, before: Any, now: Any, lanes: int) -> Lanes:
 
 
 def _modes(memory: Memory, row: Any, next_row: Any, stride: Any, k: Any) -> list[list[Lanes]]:
-    """Sums and differences of the voxels between two prepared node rows, per component."""
+    """Return sums and differences of the voxels between two prepared node rows."""
     components = []
     for component in range(3):
         modes: list[Any] = [None] * 8
@@ -192,7 +195,7 @@ def _finish(memory: Memory, kind: Finish, at: dict[str, Any], k: Any, forces: li
         return None
     builder = memory.builder
     bits = None if kind is Finish.FORCE else memory.load_bits(at["free"], k)
-    scale = None
+    scale: Any = None
     if kind is Finish.SMOOTH:
         scale = memory.load_single(at["inverse"], k) * at["c2"]
     product = None
@@ -222,7 +225,7 @@ ROW_ADDRESSES = ("row", "next", "lam", "mu", "carry", "held", "free", "inverse",
 def _row_code(real: Any, lanes: int, finish: Finish) -> Callable[..., Any]:
     """Return the generator of the code of one node row (see the module's text)."""
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         addresses, strides, span, weights = (cgutils.unpack_tuple(builder, arg) for arg in args)
         memory = Memory(builder, real, lanes)
         at = dict(zip(ROW_ADDRESSES, addresses, strict=True))
@@ -233,7 +236,7 @@ def _row_code(real: Any, lanes: int, finish: Finish) -> Callable[..., Any]:
         def body(k: Any, carried: list[Any]) -> list[Any]:
             modes = _modes(memory, at["row"], at["next"], at["stride"], k)
             lam, mu = memory.load_single(at["lam"], k), memory.load_single(at["mu"], k)
-            forces = element.modal_forces(*modes, lam, mu)
+            forces = element.modal_forces(modes[0], modes[1], modes[2], lam, mu)
             results, finished = [], []
             for component in range(3):
                 low, high = _spread(memory, at, k, forces[component], component)
@@ -257,13 +260,13 @@ def _row_code(real: Any, lanes: int, finish: Finish) -> Callable[..., Any]:
 def _mix_code(real: Any, lanes: int) -> Callable[..., Any]:
     """Return the generator of the sums and differences along i and k of two node rows."""
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ARG001
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         addresses, strides, span = (cgutils.unpack_tuple(builder, arg) for arg in args)
         memory = Memory(builder, real, lanes)
         lower, upper, out = addresses
         stride, plane, _ = strides
 
-        def body(k: Any, carried: list[Any]) -> list[Any]:  # noqa: ARG001
+        def body(k: Any, carried: list[Any]) -> list[Any]:
             after = builder.add(k, ir.Constant(k.type, 1))
             for component in range(3):
                 low, high = (_shift(memory, at, plane, component) for at in (lower, upper))
@@ -308,8 +311,8 @@ def _broadcast(memory: Memory, number: Any) -> Any:
 def _row_function(real: Any, lanes: int, finish: Finish) -> Any:
     code = _row_code(real, lanes, finish)
 
-    @intrinsic(prefer_literal=False)
-    def node_row(typing: Any, addresses: Any, strides: Any, span: Any, weights: Any) -> Any:  # noqa: ARG001
+    @intrinsic(prefer_literal=False)  # type: ignore[untyped-decorator, unused-ignore]
+    def node_row(typing: Any, addresses: Any, strides: Any, span: Any, weights: Any) -> Any:
         return types.float64(addresses, strides, span, weights), code
 
     return node_row
@@ -318,8 +321,8 @@ def _row_function(real: Any, lanes: int, finish: Finish) -> Any:
 def _mix_function(real: Any, lanes: int) -> Any:
     code = _mix_code(real, lanes)
 
-    @intrinsic(prefer_literal=False)
-    def mix_rows(typing: Any, addresses: Any, strides: Any, span: Any) -> Any:  # noqa: ARG001
+    @intrinsic(prefer_literal=False)  # type: ignore[untyped-decorator, unused-ignore]
+    def mix_rows(typing: Any, addresses: Any, strides: Any, span: Any) -> Any:
         return types.float64(addresses, strides, span), code
 
     return mix_rows

@@ -65,7 +65,9 @@ def return_factor(q, p, bulk, shear, limit, factor):
 
 
 @nb.njit(cache=True)
-def update(u, spacing, modulus, poisson, limit, factor, plastic, state, commit):
+def update(  # noqa: PLR0913, PLR0917 - an array per argument
+    u, spacing, modulus, poisson, limit, factor, plastic, state, commit
+):
     """Bring each voxel's stress back to the yield surface.
 
     Parameters

@@ -9,7 +9,8 @@ from typing import Any
 
 
 @cache
-def _pool(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 - a forked process has no threads yet
+def _pool(process: int) -> ThreadPoolExecutor:
+    """Make the threads of a process; a forked one has to start its own."""
     return ThreadPoolExecutor(max_workers=os.cpu_count())
 
 

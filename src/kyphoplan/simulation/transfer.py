@@ -38,7 +38,7 @@ def find_spans(lam, mu, spans):
 @nb.njit(cache=True, nogil=True)
 def invert_diagonal(lam, mu, lam_weight, mu_weight, inverse, begin, end):
     """Write one over the diagonal of the stiffness; 0 at nodes without material."""
-    planes, rows, nodes = lam.shape
+    _, rows, nodes = lam.shape
     for i in range(begin, end):
         for j in range(rows):
             for k in range(nodes):
@@ -88,36 +88,36 @@ def coarsen_supports(free, inverse, coarse_inverse, coarse_free):
 
 
 @nb.njit(cache=True, nogil=True, fastmath=True)
+def _gather(fine, i, j, c, low, high, line):
+    """Weigh the nine fine rows around a coarse one into a line, shifted by one."""
+    line[low : high + 2] = np.float32(0.0)
+    for di in range(max(2 * i - 1, 0), min(2 * i + 2, fine.shape[0])):
+        for dj in range(max(2 * j - 1, 0), min(2 * j + 2, fine.shape[1])):
+            weight = np.float32((1.0 if di == 2 * i else 0.5) * (1.0 if dj == 2 * j else 0.5))
+            row = fine[di, dj, c]
+            for k in range(low, high):
+                line[k + 1] += weight * row[k]
+
+
+@nb.njit(cache=True, nogil=True, fastmath=True)
 def restrict(fine, coarse, coarse_free, spans, begin, end):
     """Gather the residual of the fine grid on the free components of the coarse one."""
-    planes, rows, _, nodes = fine.shape
-    line = np.zeros(nodes + 2, np.float32)
+    nodes = fine.shape[3]
+    line = np.zeros(2 * coarse.shape[3] + nodes + 2, np.float32)
+    half = np.float32(0.5)
     for i in range(begin, end):
         for j in range(coarse.shape[1]):
             first, last = spans[i, j, 0], spans[i, j, 1]
-            low, high = max(2 * first - 1, 0), min(2 * last, nodes)
             if last <= first:
                 continue
+            low, high = max(2 * first - 1, 0), min(2 * last, nodes)
             for c in range(3):
-                line[low : high + 2] = np.float32(0.0)
-                for di in range(max(2 * i - 1, 0), min(2 * i + 2, planes)):
-                    for dj in range(max(2 * j - 1, 0), min(2 * j + 2, rows)):
-                        weight = np.float32(1.0 if di == 2 * i else 0.5)
-                        weight *= np.float32(1.0 if dj == 2 * j else 0.5)
-                        row = fine[di, dj, c]
-                        for k in range(low, high):
-                            line[k + 1] += weight * row[k]
-                half = np.float32(0.5)
+                line[high + 1 : 2 * last + 1] = np.float32(0.0)
+                _gather(fine, i, j, c, low, high, line)
                 for k in range(first, last):
-                    if coarse_free[i, j, k] >> c & 1 and 2 * k < nodes + 1:
-                        value = half * line[2 * k]
-                        if 2 * k < nodes:
-                            value += line[2 * k + 1]
-                        if 2 * k + 1 < nodes:
-                            value += half * line[2 * k + 2]
-                        coarse[i, j, c, k] = value
-                    else:
-                        coarse[i, j, c, k] = np.float32(0.0)
+                    value = half * (line[2 * k] + line[2 * k + 2]) + line[2 * k + 1]
+                    free = coarse_free[i, j, k] >> c & 1
+                    coarse[i, j, c, k] = value if free else np.float32(0.0)
 
 
 @nb.njit(cache=True, nogil=True, fastmath=True)

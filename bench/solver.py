@@ -116,9 +116,7 @@ def bandwidth() -> list[str]:
             ("smoothing step, single", SMOOTH, np.float32, 5, 13),
         ):
             u, b, out = (new_field((n + 1, n + 1, 3, n + 1), real) for _ in range(3))
-            seconds = _fastest(
-                lambda k=kind, a=u, c=b, o=out, g=grid: sweep(k, a, c, o, g, (0.3, 0.3))
-            )
+            seconds = _fastest(partial(sweep, kind, u, b, out, grid, (0.3, 0.3)))
             moved = n**3 * (3 * fields * np.dtype(real).itemsize + once) / seconds
             share = 100.0 * moved / copy
             voxels = n**3 / seconds / 1e6

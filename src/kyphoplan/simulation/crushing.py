@@ -19,7 +19,7 @@ from kyphoplan.geometry import Array
 from kyphoplan.simulation.elasticity import Loads, Method, Outcome, Solution, solve
 from kyphoplan.simulation.plasticity import shape_factor, update, von_mises
 
-BALANCE = 1e-3  # [1] norm of the unbalanced nodal forces of a finished step over its force
+BALANCE = 2e-3  # [1] norm of the unbalanced nodal forces of a finished step over its force
 TIGHTER = 0.1  # [1] a linear solve leaves this part of the unbalanced force
 FIRST_TOLERANCE, LEAST_TOLERANCE = 1e-5, 1e-7  # [1] of the linear solves
 MEMORY = 5  # [1] solves that are remembered

@@ -24,6 +24,7 @@ from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.crushing import Bone
 
 CAP_MM = 3.0  # [mm] of cement over the highest point of an endplate
+CAPPED_SHARE = 0.35  # [1] of the body's height: deeper than any endplate or tilt, not the waist
 BONE_SHARE = 0.5  # [1] a voxel belongs to the bone if half of it or more does
 LEAST_YIELD_MPA = 1e-3  # [MPa] of a voxel of bone without mineral, so that it stays solvable
 
@@ -118,10 +119,15 @@ def _capped(
     body = np.pad(body, ((0, 0), (0, 0), (cap, cap)))
     levels = np.flatnonzero(body.any(axis=(0, 1)))
     bottom, top = int(levels[0]) - cap, int(levels[-1]) + cap
+    reached = round(CAPPED_SHARE * levels.size)  # no cement under the overhang of a far rim
     for i, j in np.argwhere(body.any(axis=2)):
         column = np.flatnonzero(body[i, j])
-        for reach in (slice(bottom, column[0]), slice(column[-1] + 1, top + 1)):
-            free = tissue[i, j, reach] == Tissue.VOID
+        lower, upper = slice(bottom, column[0]), slice(column[-1] + 1, top + 1)
+        for reach, near in (
+            (lower, column[0] - levels[0] <= reached),
+            (upper, levels[-1] - column[-1] <= reached),
+        ):
+            free = (tissue[i, j, reach] == Tissue.VOID) & near
             tissue[i, j, reach][free] = Tissue.CEMENT
     tissue = tissue[:, :, bottom : top + 1]
     tissue = np.where(_largest(tissue > 0), tissue, Tissue.VOID)

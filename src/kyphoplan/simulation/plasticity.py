@@ -14,7 +14,7 @@ Deshpande & Fleck 2000, J Mech Phys Solids 48:1253, doi:10.1016/S0022-5096(99)00
 import numba as nb
 import numpy as np
 
-ROUNDS = 30  # [1] Newton steps of the return; it is convex and needs about five
+ROUNDS = 80  # [1] Newton steps of the return; it is convex and needs five, more if far outside
 
 
 def shape_factor(plastic_poisson: float) -> float:

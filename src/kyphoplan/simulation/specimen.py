@@ -25,7 +25,7 @@ from kyphoplan.simulation.crushing import Bone
 
 CAP_MM = 3.0  # [mm] of cement over the highest point of an endplate
 CAPPED_SHARE = 0.35  # [1] of the body's height: deeper than any endplate or tilt, not the waist
-BONE_SHARE = 0.5  # [1] a voxel belongs to the bone if half of it or more does
+BONE_SHARE = 0.25  # [1] a voxel with less bone than this is left out
 LEAST_YIELD_MPA = 1e-3  # [MPa] of a voxel of bone without mineral, so that it stays solvable
 
 
@@ -45,12 +45,14 @@ class Specimen:
     ----------
     tissue : (I, J, K) `Tissue`; i runs to the left, j posterior, k superior.
     hu : (I, J, K) mean intensity of the bone in each voxel [HU].
+    share : (I, J, K) part of the voxel that is bone [1].
     edge_mm : edge of a voxel [mm].
     affine : 4x4, from voxel indices to the patient [mm, LPS].
     """
 
     tissue: NDArray[np.uint8]
     hu: Array
+    share: Array
     edge_mm: float
     affine: Array
 
@@ -64,7 +66,8 @@ def cut(vertebra: Vertebra, ct: Volume, edge_mm: float = 1.0) -> Specimen:
     """Cut a vertebra out of the CT and cap its endplates.
 
     The CT is sampled on a fine grid of the vertebra's frame; each voxel of the specimen takes the
-    mean of the bone in it, so no mineral is lost and thin cortex weighs by its share.
+    mean of the bone in it and the share of it, so mineral is kept and thin cortex weighs by its
+    share.
 
     Raises
     ------
@@ -79,20 +82,25 @@ def cut(vertebra: Vertebra, ct: Volume, edge_mm: float = 1.0) -> Specimen:
     bone = parts.voxels != Part.OUTSIDE
     share = _blocks(bone.astype(float), factor)
     hu = _blocks(np.where(bone, inside.hu, 0.0), factor) / np.maximum(share, 1e-9)
-    body = _blocks((parts.voxels == Part.BODY).astype(float), factor) >= BONE_SHARE
+    body = _blocks((parts.voxels == Part.BODY).astype(float), factor) >= 0.5  # noqa: PLR2004
     solid = _largest(share >= BONE_SHARE)
     edge = factor * inside.step_mm
     tissue, origin = _capped(solid, body & solid, round(CAP_MM / edge))
-    padded = np.zeros(tissue.shape)
-    top = hu.shape[2]
-    low, high = max(origin[2], 0), min(origin[2] + tissue.shape[2], top)
-    here = hu[origin[0] : origin[0] + tissue.shape[0], origin[1] : origin[1] + tissue.shape[1]]
-    padded[:, :, low - origin[2] : high - origin[2]] = here[:, :, low:high]
     affine = parts.affine.copy()
     affine[:3, :3] *= factor
     first = factor * np.asarray(origin, float) + 0.5 * (factor - 1)
     affine[:3, 3] = parts.to_patient(first)
-    return Specimen(tissue=tissue, hu=padded, edge_mm=edge, affine=affine)
+    hu, share = (_window(values, origin, tissue.shape) for values in (hu, share))
+    return Specimen(tissue=tissue, hu=hu, share=share, edge_mm=edge, affine=affine)
+
+
+def _window(values: Array, origin: tuple[int, int, int], shape: tuple[int, ...]) -> Array:
+    """Cut a window out of a block along i and j; along k it may reach beyond, into zeros."""
+    result = np.zeros(shape)
+    low, high = max(origin[2], 0), min(origin[2] + shape[2], values.shape[2])
+    here = values[origin[0] : origin[0] + shape[0], origin[1] : origin[1] + shape[1], low:high]
+    result[:, :, low - origin[2] : high - origin[2]] = here
+    return result
 
 
 def _blocks(values: Array, factor: int) -> Array:
@@ -145,7 +153,7 @@ def bone_of(
     strength: DensityLaw | None = None,
 ) -> Bone:
     """Give each voxel its stiffness and yield stress, by the default laws or named ones."""
-    density = calibration(specimen.hu)
+    density = calibration(specimen.hu) * specimen.share
     solid = specimen.tissue == Tissue.BONE
     cement = specimen.tissue == Tissue.CEMENT
     stiff = np.maximum((modulus or default(MODULUS))(density), LEAST_MODULUS_MPA)

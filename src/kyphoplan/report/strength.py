@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from kyphoplan.case import Level, Measure
 from kyphoplan.geometry import Array
@@ -19,6 +18,7 @@ from kyphoplan.simulation.strength import Strength, laws_used
 
 SCHEMA = "kyphoplan.strength/1"
 STRAIN_SHOWN = 0.03  # [1] end of the colour scale of strain
+STRESS_PERCENTILE = 97.0  # [%] of the voxels inside the colour scale of stress
 
 
 def write_strength(folder: Path, level: Level, specimen: Specimen, found: Strength) -> None:
@@ -102,12 +102,12 @@ def draw_curve(level: Level, found: Strength) -> Figure:
 
 def draw_maps(level: Level, found: Strength) -> Figure:
     """Draw stress and strain on the mid-sagittal and mid-coronal slice at the curve's end."""
-    figure = new_figure(7.2, 6.4)
+    figure = new_figure(7.2, 4.4)
     crushed, solid = found.crushed, found.bone.modulus_mpa > 0.0
     where = np.argwhere(solid[:, :, -1])
     middle = where.mean(axis=0).astype(int)
     columns: list[tuple[str, Array, float]] = [
-        ("von Mises stress [MPa]", crushed.von_mises_mpa, _shown(crushed.von_mises_mpa, solid)),
+        ("von Mises stress [MPa]", crushed.von_mises_mpa, _shown(found)),
         ("equivalent strain [1]", crushed.equivalent_strain, STRAIN_SHOWN),
     ]
     for column, (name, values, highest) in enumerate(columns):
@@ -125,5 +125,7 @@ def draw_maps(level: Level, found: Strength) -> Figure:
     return figure
 
 
-def _shown(values: Array, solid: NDArray[np.bool_]) -> float:
-    return float(np.percentile(values[solid], 99.0)) or 1.0
+def _shown(found: Strength) -> float:
+    """End of the colour scale of stress [MPa]: few voxels of the body lie over it."""
+    inside = found.crushed.von_mises_mpa[found.bone.modulus_mpa > 0.0]
+    return float(np.percentile(inside, STRESS_PERCENTILE)) or 1.0

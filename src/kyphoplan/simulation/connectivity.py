@@ -17,7 +17,6 @@ from kyphoplan.geometry import Array
 
 TOGETHER = 60  # [1] so many loose pieces are decided by one dense rank
 RANK = 1e-9  # [1] of the largest eigenvalue of the conditions
-CHUNK = 4096  # [1] conditions summed at a time
 
 Labels = NDArray[np.integer[Any]]
 Supports = tuple[Labels, Array]  # bodies (n,) and conditions (n, 6)
@@ -127,9 +126,11 @@ def _held(
     """Mark bodies held by supports, then by hinges to held bodies, until nothing changes."""
     grams = np.zeros((count + 1, 6, 6))
     bodies, rows = supports
-    for start in range(0, len(bodies), CHUNK):
-        part = rows[start : start + CHUNK]
-        np.add.at(grams, bodies[start : start + CHUNK], part[:, :, None] * part[:, None, :])
+    order = np.argsort(bodies, kind="stable") if count > 1 else slice(None)
+    bodies, rows = bodies[order], rows[order]
+    for body in np.unique(bodies):
+        part = rows[slice(*np.searchsorted(bodies, (body, body + 1)))]
+        grams[body] = part.T @ part
     held = np.zeros(count + 1, bool)
     while True:
         values = np.linalg.eigvalsh(grams)

@@ -22,6 +22,7 @@ from kyphoplan.simulation.transfer import (
 
 DIRECT_UNKNOWNS = 700  # [1] a level of so few is solved by a dense inverse of 2 MB
 SHIFT = 1e-5  # [1] keeps the coarsest stiffness regular where a hinge is left
+IMPROVED_LEVELS = 2  # [1] coarse levels that are worth two cycles; see `improve`
 SMALLEST_EDGE = 2  # [voxels] no coarser
 SHARED_VOXELS = 30_000  # [1] smaller levels are swept by one thread: starting two costs more
 LAM_WEIGHT = element.diagonal(1.0, 0.0)  # [1] share of lam in the diagonal
@@ -160,7 +161,7 @@ def cycle(hierarchy: Hierarchy, depth: int = 0) -> None:
     below = hierarchy.levels[depth + 1]
     coarse = below.grid
     share(restrict, coarse.cuts, step, below.residual, coarse.free, coarse.spans)
-    if depth + 2 < len(hierarchy.levels):
+    if depth < IMPROVED_LEVELS and depth + 2 < len(hierarchy.levels):
         improve(hierarchy, depth + 1)
     else:
         cycle(hierarchy, depth + 1)

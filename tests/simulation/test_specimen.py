@@ -11,7 +11,7 @@ from kyphoplan.simulation.calibration import given
 from kyphoplan.simulation.specimen import Specimen, Tissue, bone_of, cut
 from kyphoplan.simulation.strength import measure_strength
 
-SCAN = kp.Phantom(levels=(Level.T12, Level.L1, Level.L2))
+SCAN = kp.Phantom(levels=(Level.L1,))
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ READY := .venv/.ready
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench soak lock
+.PHONY: help setup demo test check fix bench bench-solver soak lock
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## .venv with the package and its tools (the other targets call it first)
 
@@ -41,6 +41,9 @@ fix: setup ## repair what ruff can repair, then format
 
 bench: setup ## time per stage and peak memory, beside peers
 	$(BIN)/python bench/run.py
+
+bench-solver: setup ## the voxel solver beside its peers; writes docs/benchmarks.md
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python bench/solver.py
 
 soak: setup ## the long versions: soak tests, and every law with many more examples
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 -m "soak or hypothesis" --hypothesis-profile=soak

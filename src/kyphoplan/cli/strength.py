@@ -1,0 +1,105 @@
+"""``kyphoplan strength``: what a vertebra bears, from its CT."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kyphoplan.cli import stages
+from kyphoplan.cli.console import (
+    Overwrite,
+    Progress,
+    Quiet,
+    Verbose,
+    hand_over,
+    outcome,
+    parse_levels,
+    say,
+)
+from kyphoplan.cli.options import Ct, Device, Labels, Output, Scheme
+from kyphoplan.errors import CaseError
+
+if TYPE_CHECKING:
+    from kyphoplan.simulation.calibration import Calibration
+
+EXAMPLE = (
+    "Example: kyphoplan strength -i ct.nii.gz -s labels.nii.gz --level L2 "
+    "--calibration 0.8,-5,0.05 -o result"
+)
+FEWEST, MOST = 2, 3  # numbers of a calibration
+
+OfLevel = Annotated[str, typer.Option("--level", metavar="NAME", help="The vertebra, such as L2.")]
+Line = Annotated[
+    str,
+    typer.Option(
+        "--calibration",
+        metavar="SLOPE,OFFSET[,SPREAD]",
+        help="Mineral density [mg/cm3] is SLOPE x HU + OFFSET; SPREAD: relative error of SLOPE.",
+    ),
+]
+Edge = Annotated[
+    float, typer.Option("--edge-mm", metavar="MM", min=0.3, max=3.0, help="Edge of the voxels.")
+]
+Threads = Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processor cores to use.")]
+
+
+def strength(  # noqa: PLR0913, PLR0917 - one argument per option
+    labels: Labels,
+    output: Output,
+    level: OfLevel,
+    calibration: Line,
+    ct: Ct = None,
+    edge_mm: Edge = 1.0,
+    threads: Threads = 2,
+    label_scheme: Scheme = None,
+    device: Device = "cpu",
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Compress a vertebra between cement caps: stiffness, failure load, maps of stress.
+
+    Writes strength.json, curve.csv, figures/*.png and vertebra.vtu to the output folder.
+    """
+    progress = Progress(quiet=quiet, verbose=verbose)
+    chosen = parse_levels(level)
+    assert chosen is not None
+    line = _parse_calibration(calibration)
+    with outcome(progress):
+        from kyphoplan.io import result_folder  # noqa: PLC0415 - keeps `--help` fast
+
+        if ct is None:
+            raise CaseError("no CT: strength cannot be told from labels alone: give -i")
+        with result_folder(output, overwrite=overwrite) as working:
+            scanned = stages.read(progress, labels, ct, scheme=label_scheme, levels=chosen)
+            spine = stages.locate(progress, scanned)
+            assert scanned.ct is not None
+            with progress.stage("load kernels (compiled the first time, under 30 s)"):
+                from kyphoplan.simulation.specimen import cut  # noqa: PLC0415
+                from kyphoplan.simulation.strength import measure_strength  # noqa: PLC0415
+                from kyphoplan.simulation.warmup import compile_kernels  # noqa: PLC0415
+
+                compile_kernels(threads)
+            with progress.stage("compress and crush"):
+                specimen = cut(spine[chosen[0]], scanned.ct, edge_mm)
+                found = measure_strength(specimen, line, threads=threads)
+            with progress.stage("draw and write"):
+                from kyphoplan.report.strength import write_strength  # noqa: PLC0415
+
+                write_strength(working, chosen[0], specimen, found)
+        progress.notices(scanned.notices)
+        if found.failure.value is None:
+            say(f"warning: {chosen[0]}: {found.failure.reason}")
+        hand_over(output)
+
+
+def _parse_calibration(text: str) -> "Calibration":
+    """Read slope, offset and the slope's relative error."""
+    from kyphoplan.simulation.calibration import given  # noqa: PLC0415 - keeps `--help` fast
+
+    try:
+        numbers = [float(part) for part in text.split(",")]
+        if not FEWEST <= len(numbers) <= MOST:
+            raise ValueError("give SLOPE,OFFSET or SLOPE,OFFSET,SPREAD")
+        return given(numbers[0], numbers[1], spread=numbers[2] if len(numbers) == MOST else 0.0)
+    except ValueError as error:
+        raise typer.BadParameter(f"calibration {text!r}: {error}") from None

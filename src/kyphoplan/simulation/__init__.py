@@ -1,0 +1,5 @@
+"""Plan and CT -> how bone, balloon and cement behave."""
+
+from kyphoplan.simulation.elasticity import Loads, Method, Outcome, Solution, solve
+
+__all__ = ["Loads", "Method", "Outcome", "Solution", "solve"]

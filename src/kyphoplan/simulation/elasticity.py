@@ -1,0 +1,357 @@
+"""Linear elasticity of a block of voxels, each with its own material, void where there is none.
+
+Find the displacement u that makes ``integral strain(v) : C : strain(u) = forces . v`` for every v
+that vanishes where u is prescribed; each voxel is one eight-node element (`element`), solved by
+conjugate gradients (`krylov`) around a multigrid cycle (`hierarchy`), without a matrix.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kyphoplan.geometry import Array
+from kyphoplan.simulation import element
+from kyphoplan.simulation.connectivity import Body, unheld_bodies
+from kyphoplan.simulation.eigenstress import subtract_eigenstress
+from kyphoplan.simulation.fields import new_field
+from kyphoplan.simulation.hierarchy import build, make_grid
+from kyphoplan.simulation.kernels import FORCE, Grid, sweep
+from kyphoplan.simulation.krylov import conjugate_gradients
+from kyphoplan.simulation.lanes import LANES
+from kyphoplan.simulation.rigid import driven, remove_rigid_motion
+
+REFINEMENTS = 3  # [1] new starts from the true residual, if rounding has parted it from ours
+SLACK = 1.5  # [1] by which the true residual may exceed the tolerance before that
+
+
+class Outcome(StrEnum):
+    """How a solution ended, as a sentence."""
+
+    CONVERGED = "converged"
+    STALLED = "stalled: the residual stayed above the tolerance"
+    BROKEN = "stalled: the numbers left the range of the machine"
+    UNHELD = "singular: a body is not held"
+    DRIVEN = "singular: a load drives a motion that nothing holds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Loads:
+    """What acts on the block besides prescribed displacements.
+
+    Attributes
+    ----------
+    forces_n : (I + 1, J + 1, K + 1, 3) nodal forces [N], or None.
+    eigenstress_mpa : (I, J, K, 6) stress that each voxel carries without being strained, as
+        xx, yy, zz, yz, xz, xy, tension positive [MPa], or None; a pressure p is -p, -p, -p, 0...
+    """
+
+    forces_n: Array | None = None
+    eigenstress_mpa: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Method:
+    """How to solve; the result does not depend on it beyond the tolerance.
+
+    Attributes
+    ----------
+    threads : processor cores to use.
+    smoothing : smoothing steps before and after each coarser correction.
+    iterations : give up after so many.
+    start_mm : first guess (I + 1, J + 1, K + 1, 3) [mm], such as the last increment; or None.
+    free_motion : allow rigid motions that nothing holds, if no load drives them (x and y under
+        a smooth plate); the one without mean motion is returned. Only for bone in one piece.
+    """
+
+    threads: int = 1
+    smoothing: int = 5
+    iterations: int = 300
+    start_mm: Array | None = field(default=None, repr=False)
+    free_motion: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Solution:
+    """The displaced block.
+
+    Attributes
+    ----------
+    displacement_mm : (I + 1, J + 1, K + 1, 3) [mm]; NaN at nodes without material, and everywhere
+        if the problem is singular.
+    reaction_n : (I + 1, J + 1, K + 1, 3) force of the supports on the block [N], 0 where free.
+    strain_energy_mj : elastic energy [mJ].
+    iterations : steps of conjugate gradients.
+    residuals : unbalanced force after each step, relative to `reference_n` [1].
+    reference_n : unbalanced force of the prescribed motion and the loads alone [N].
+    outcome : how it ended.
+    detail : which body, how far; empty if there is nothing to say.
+    """
+
+    displacement_mm: Array
+    reaction_n: Array
+    strain_energy_mj: float
+    iterations: int
+    residuals: tuple[float, ...]
+    reference_n: float
+    outcome: Outcome
+    detail: str = ""
+
+    @property
+    def converged(self) -> bool:
+        """Tell whether the figures can be used."""
+        return self.outcome is Outcome.CONVERGED
+
+
+def solve(
+    modulus_mpa: ArrayLike,
+    spacing_mm: float,
+    prescribed_mm: ArrayLike,
+    *,
+    poisson: ArrayLike = 0.3,
+    tolerance: float = 1e-6,
+    loads: Loads | None = None,
+    method: Method | None = None,
+) -> Solution:
+    """Displace a block of voxels and return its displacement and the force of its supports.
+
+    Parameters
+    ----------
+    modulus_mpa : (I, J, K) Young's modulus of each voxel [MPa]; 0 is void.
+    spacing_mm : edge of the cubic voxels [mm].
+    prescribed_mm : (I + 1, J + 1, K + 1, 3) displacement of the nodes [mm], NaN where free.
+        On nodes without material it is not used.
+    poisson : Poisson's ratio, one for all or (I, J, K) [1], over -1 and under 0.5.
+    tolerance : largest unbalanced force relative to that of the prescribed motion or loads [1].
+    loads : forces and stresses; none by default.
+    method : how to solve.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit each other or hold impossible values.
+
+    Examples
+    --------
+    A cube of 2 voxels between smooth plates, shortened by 1 %: stress 10 MPa on 4 mm2.
+
+    >>> prescribed = np.full((3, 3, 3, 3), np.nan)
+    >>> prescribed[0, ..., 0] = prescribed[:, 0, :, 1] = prescribed[:, :, 0, 2] = 0.0
+    >>> prescribed[:, :, 2, 2] = -0.02
+    >>> solution = solve(np.full((2, 2, 2), 1000.0), 1.0, prescribed)
+    >>> str(solution.outcome), round(float(solution.reaction_n[:, :, 2, 2].sum()), 3)
+    ('converged', -40.0)
+    """
+    loads, method = loads or Loads(), method or Method()
+    problem = _checked(modulus_mpa, spacing_mm, prescribed_mm, poisson)
+    _check_loads(problem, loads, method)
+    solid = problem.modulus > 0.0
+    bodies = unheld_bodies(solid, ~np.isnan(problem.prescribed))
+    if bodies and not (method.free_motion and bodies[0].voxels == solid.sum()):
+        others = f" and {len(bodies) - 1} more" if len(bodies) > 1 else ""
+        return _singular(problem, Outcome.UNHELD, f"{bodies[0]} is not held{others}")
+    return _solve(problem, tolerance, loads, method, bodies)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Problem:
+    modulus: Array
+    spacing: float
+    prescribed: Array
+    poisson: Array
+
+    @property
+    def nodes(self) -> tuple[int, int, int]:
+        i, j, k = self.modulus.shape
+        return (i + 1, j + 1, k + 1)
+
+
+def _checked(
+    modulus: ArrayLike, spacing: float, prescribed: ArrayLike, poisson: ArrayLike
+) -> _Problem:
+    """Refuse what cannot be a problem."""
+    e, u = np.asarray(modulus), np.asarray(prescribed)
+    nu = np.asarray(poisson, float)
+    if e.ndim != 3 or e.size == 0:  # noqa: PLR2004
+        raise ValueError(f"modulus_mpa has shape {e.shape}: give a non-empty 3-D array")
+    if u.shape != (*(n + 1 for n in e.shape), 3):
+        raise ValueError(f"prescribed_mm has shape {u.shape}: give nodes of {e.shape} voxels, 3")
+    if nu.ndim and nu.shape != e.shape:
+        raise ValueError(f"poisson has shape {nu.shape}: give one number or {e.shape}")
+    if not (np.isfinite(e).all() and (e >= 0.0).all()):
+        raise ValueError("modulus_mpa must be finite and not negative [MPa]: 0 is void")
+    if not ((nu > -1.0) & (nu < 0.5)).all():  # noqa: PLR2004
+        raise ValueError("poisson must lie over -1 and under 0.5 [1]")
+    if not (np.isfinite(spacing) and spacing > 0.0):
+        raise ValueError(f"spacing_mm is {spacing}: give a positive length [mm]")
+    if np.isinf(u).any():
+        raise ValueError("prescribed_mm is infinite somewhere: give a length [mm] or NaN")
+    return _Problem(modulus=e, spacing=float(spacing), prescribed=u, poisson=nu)
+
+
+def _check_loads(problem: _Problem, loads: Loads, method: Method) -> None:
+    nodal = (*problem.nodes, 3)
+    for name, array, shape in (
+        ("forces_n", loads.forces_n, nodal),
+        ("eigenstress_mpa", loads.eigenstress_mpa, (*problem.modulus.shape, 6)),
+        ("start_mm", method.start_mm, nodal),
+    ):
+        if array is not None and np.shape(array) != shape:
+            raise ValueError(f"{name} has shape {np.shape(array)}: give {shape}")
+    for name, array in (("forces_n", loads.forces_n), ("eigenstress_mpa", loads.eigenstress_mpa)):
+        if array is not None and not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite everywhere")
+
+
+def _singular(problem: _Problem, outcome: Outcome, detail: str) -> Solution:
+    nothing = np.broadcast_to(np.nan, (*problem.nodes, 3))
+    return Solution(
+        displacement_mm=nothing,
+        reaction_n=nothing,
+        strain_energy_mj=float("nan"),
+        iterations=0,
+        residuals=(),
+        reference_n=float("nan"),
+        outcome=outcome,
+        detail=f"singular: {detail}",
+    )
+
+
+def _grid(problem: _Problem, threads: int) -> tuple[Grid, float]:
+    """Lay out material and supports; return them and the bound of the largest eigenvalue."""
+    planes, rows, nodes = problem.nodes
+    padded = (planes, rows, -(-nodes // LANES) * LANES)
+    lam, mu = new_field(padded, np.float32), new_field(padded, np.float32)
+    ratios = []
+    for i in range(planes - 1):
+        nu = problem.poisson[i] if problem.poisson.ndim else problem.poisson
+        lame = element.lame(problem.modulus[i] * problem.spacing, nu)
+        for out, values in zip((lam, mu), lame, strict=True):
+            out[i, :-1, : nodes - 1] = values
+    grid = make_grid(lam, mu, None, threads)
+    bits = np.array([1, 2, 4], np.uint8)
+    for i in range(planes):
+        free = (np.isnan(problem.prescribed[i]) @ bits).astype(np.uint8)
+        grid.free[i, :, :nodes] = free * (grid.inverse[i, :, :nodes] > 0.0)
+    nu = problem.poisson
+    ratios = [2.0 * n / (1.0 - 2.0 * n) for n in (0.0, float(nu.min()), float(nu.max()))]
+    return grid, max(
+        element.largest_eigenvalue(r) for r in ratios[1 if nu.min() == nu.max() else 0 :]
+    )
+
+
+def _solve(
+    problem: _Problem, tolerance: float, loads: Loads, method: Method, bodies: tuple[Body, ...]
+) -> Solution:
+    grid, largest = _grid(problem, method.threads)
+    shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
+    x, q = new_field(shape, float), new_field(shape, float)
+    _start(problem, grid, x, None)
+    scale = _unbalanced(problem, grid, loads, x, q) or 1.0
+    if method.start_mm is not None:
+        _start(problem, grid, x, method.start_mm)
+        _unbalanced(problem, grid, loads, x, q)
+    if bodies and driven(bodies[0].motions, q, grid.inverse):
+        detail = f"{bodies[0]} is driven where it is not held"
+        return _singular(problem, Outcome.DRIVEN, detail)
+    hierarchy = build(grid, largest, steps=method.smoothing, threads=method.threads)
+    residuals: list[float] = []
+    for _ in range(1 + REFINEMENTS):  # until the true residual is small, not only the one carried
+        left = method.iterations - max(len(residuals) - 1, 0)
+        history = conjugate_gradients(
+            hierarchy, x, q, scale=scale, tolerance=tolerance, limit=left
+        )
+        residuals += history.residuals[1 if residuals else 0 :]
+        residuals[-1] = _unbalanced(problem, grid, loads, x, q) / scale
+        if not history.converged or residuals[-1] <= SLACK * tolerance:
+            break
+    del hierarchy
+    return _result(problem, grid, loads, (x, q), (residuals, scale, tolerance), bodies)
+
+
+def _start(problem: _Problem, grid: Grid, x: Array, start: Array | None) -> None:
+    """Fill in the prescribed displacement and the first guess."""
+    nodes = problem.nodes[2]
+    for i in range(problem.nodes[0]):
+        given = problem.prescribed[i]
+        guess = 0.0 if start is None else np.nan_to_num(start[i])
+        plane = np.where(np.isnan(given), guess, given)
+        solid = grid.inverse[i, :, None, :nodes] > 0.0
+        x[i, :, :, :nodes] = plane.transpose(0, 2, 1) * solid
+
+
+def _unbalanced(problem: _Problem, grid: Grid, loads: Loads, x: Array, r: Array) -> float:
+    """Write the unbalanced force at free components; return its norm [N]."""
+    sweep(FORCE, x, x, r, grid)
+    np.negative(r, out=r)
+    _add_loads(problem, loads, r)
+    return _only_free(grid, r)
+
+
+def _add_loads(problem: _Problem, loads: Loads, r: Array) -> None:
+    nodes = problem.nodes[2]
+    if loads.forces_n is not None:
+        r[..., :nodes] += np.asarray(loads.forces_n, float).transpose(0, 1, 3, 2)
+    if loads.eigenstress_mpa is not None:
+        stress = np.ascontiguousarray(loads.eigenstress_mpa, float)
+        subtract_eigenstress(stress, problem.spacing, r)
+
+
+def _only_free(grid: Grid, r: Array) -> float:
+    """Zero what is not free; return the norm of the rest."""
+    total = 0.0
+    for plane, bits in zip(r, grid.free, strict=True):
+        for component in range(3):
+            plane[:, component, :] *= (bits >> component) & 1
+        total += float(np.vdot(plane, plane))
+    return float(np.sqrt(total))
+
+
+def _result(
+    problem: _Problem,
+    grid: Grid,
+    loads: Loads,
+    fields: tuple[Array, Array],
+    history: tuple[list[float], float, float],
+    bodies: tuple[Body, ...],
+) -> Solution:
+    x, r = fields
+    residuals, scale, tolerance = history
+    energy = 0.5 * _energy(grid, x, r)
+    np.negative(r, out=r)
+    _add_loads(problem, loads, r)
+    np.negative(r, out=r)
+    for plane, bits in zip(r, grid.free, strict=True):
+        for component in range(3):
+            plane[:, component, :] *= 1 - ((bits >> component) & 1)
+    nodes = problem.nodes[2]
+    if bodies:
+        remove_rigid_motion(bodies[0].motions, x, grid.inverse)
+    for plane, inverse in zip(x, grid.inverse, strict=True):
+        plane[np.broadcast_to(inverse[:, None, :] == 0.0, plane.shape)] = np.nan
+    outcome, detail = _judged(residuals[-1], tolerance)
+    return Solution(
+        displacement_mm=x[..., :nodes].transpose(0, 1, 3, 2),
+        reaction_n=r[..., :nodes].transpose(0, 1, 3, 2),
+        strain_energy_mj=energy,
+        iterations=len(residuals) - 1,
+        residuals=tuple(residuals),
+        reference_n=scale,
+        outcome=outcome,
+        detail=detail,
+    )
+
+
+def _energy(grid: Grid, x: Array, q: Array) -> float:
+    """Write A x to q and return x . A x [mJ]."""
+    sweep(FORCE, x, x, q, grid)
+    return float(sum(np.vdot(a, b) for a, b in zip(x, q, strict=True)))
+
+
+def _judged(residual: float, tolerance: float) -> tuple[Outcome, str]:
+    if not np.isfinite(residual):
+        return Outcome.BROKEN, "the residual is not a number"
+    if residual <= SLACK * tolerance:
+        return Outcome.CONVERGED, ""
+    return Outcome.STALLED, f"residual {residual:.1e}, wanted {tolerance:.1e}"

@@ -1,0 +1,205 @@
+"""The preconditioner: one multigrid cycle over voxels of doubling edge, in single precision."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kyphoplan.geometry import Array
+from kyphoplan.simulation import element
+from kyphoplan.simulation.fields import begin_smoothing, combine, new_field, two_dots
+from kyphoplan.simulation.kernels import APPLY, RESIDUAL, SMOOTH, Grid, sweep
+from kyphoplan.simulation.lanes import LANES
+from kyphoplan.simulation.threads import share
+from kyphoplan.simulation.transfer import (
+    coarsen_material,
+    coarsen_supports,
+    find_spans,
+    invert_diagonal,
+    prolong,
+    restrict,
+)
+
+DIRECT_UNKNOWNS = 700  # [1] a level of so few is solved by a dense inverse of 2 MB
+SHIFT = 1e-5  # [1] keeps the coarsest stiffness regular where a hinge is left
+IMPROVED_LEVELS = 2  # [1] coarse levels that are worth two cycles; see `improve`
+SMALLEST_EDGE = 2  # [voxels] no coarser
+SHARED_VOXELS = 30_000  # [1] smaller levels are swept by one thread: starting two costs more
+LAM_WEIGHT = element.diagonal(1.0, 0.0)  # [1] share of lam in the diagonal
+MU_WEIGHT = element.diagonal(0.0, 1.0)  # [1] share of mu
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """One grid with its room: residual, correction, smoothing step, and two for `improve`."""
+
+    grid: Grid
+    residual: Array
+    correction: Array
+    step: Array
+    first: Array
+    image: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Hierarchy:
+    """All grids, finest first, and the dense inverse of the last.
+
+    Attributes
+    ----------
+    levels : finest first.
+    smoothing : per smoothing step the weights of the last step and of the scaled residual.
+    unknowns : flat places of the free components of the last level.
+    inverse : dense inverse on these.
+    """
+
+    levels: tuple[Level, ...]
+    smoothing: tuple[tuple[float, float], ...]
+    unknowns: NDArray[np.intp]
+    inverse: Array
+
+
+def chebyshev(steps: int, largest: float) -> tuple[tuple[float, float], ...]:
+    """Weights of the smoothing steps: Chebyshev polynomials of the fourth kind.
+
+    They need a bound of the largest eigenvalue and no guess of where the smooth errors begin.
+
+    References
+    ----------
+    Lottes 2023, Numer Linear Algebra Appl 30:e2518, doi:10.1002/nla.2518.
+    """
+    return tuple(
+        ((2 * n - 3) / (2 * n + 1) if n > 1 else 0.0, (8 * n - 4) / ((2 * n + 1) * largest))
+        for n in range(1, steps + 1)
+    )
+
+
+def make_grid(lam: Array, mu: Array, free: Array | None, threads: int) -> Grid:
+    """Complete a grid from its material; supports can be filled in later."""
+    spans = np.zeros((*lam.shape[:2], 2), np.int32)
+    find_spans(lam, mu, spans)
+    inverse = new_field(lam.shape, np.float32)
+    if free is None:
+        free = new_field(lam.shape, np.uint8)
+    parts = threads if lam.size >= SHARED_VOXELS else 1
+    work = np.cumsum((spans[..., 1] - spans[..., 0]).sum(axis=1) + 1e-9)
+    cuts = np.searchsorted(work, work[-1] * np.arange(parts + 1) / parts).astype(np.int64)
+    cuts[-1] = lam.shape[0]
+    cuts = np.maximum.accumulate(cuts)
+    share(invert_diagonal, cuts, lam, mu, LAM_WEIGHT, MU_WEIGHT, inverse)
+    return Grid(lam, mu, inverse, free, spans, cuts)
+
+
+def coarser(fine: Grid, threads: int) -> Grid:
+    """Return the grid of twice the edge."""
+    nodes = [_real_nodes(fine, axis) for axis in range(3)]
+    shape = [(n - 1 + 1) // 2 + 1 for n in nodes]
+    padded = (shape[0], shape[1], -(-shape[2] // LANES) * LANES)
+    lam, mu = new_field(padded, np.float32), new_field(padded, np.float32)
+    for material, mean in ((fine.lam, lam), (fine.mu, mu)):
+        share(coarsen_material, (0, shape[0]), material, mean)
+    grid = make_grid(lam, mu, None, threads)
+    coarsen_supports(fine.free, fine.inverse, grid.inverse, grid.free)
+    return grid
+
+
+def _real_nodes(grid: Grid, axis: int) -> int:
+    """Count the nodes along an axis, without the padding of the rows."""
+    if axis < 2:  # noqa: PLR2004 - only k is padded
+        return int(grid.lam.shape[axis])
+    where = np.flatnonzero(grid.inverse.any(axis=(0, 1)))
+    return int(where[-1]) + 1 if where.size else 2
+
+
+def build(finest: Grid, largest: float, *, steps: int, threads: int) -> Hierarchy:
+    """Build all coarser grids and the inverse of the coarsest."""
+    grids = [finest]
+    while 3 * np.count_nonzero(grids[-1].inverse) > DIRECT_UNKNOWNS:
+        if min(_real_nodes(grids[-1], axis) for axis in range(3)) <= SMALLEST_EDGE:
+            break
+        grids.append(coarser(grids[-1], threads))
+    unknowns, inverse = dense_inverse(grids[-1])
+    levels: list[Level] = []
+    for grid in grids:
+        shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
+        fields = [new_field(shape, np.float32) for _ in range(5 if levels else 3)]
+        levels.append(Level(grid, *fields, *fields[: 5 - len(fields)]))
+    return Hierarchy(tuple(levels), chebyshev(steps, largest), unknowns, inverse)
+
+
+def dense_inverse(grid: Grid) -> tuple[NDArray[np.intp], Array]:
+    """Invert the stiffness of a small grid on its free components."""
+    planes, rows, nodes = grid.lam.shape
+    bits = (grid.free[:, :, None, :] >> np.arange(3)[None, None, :, None]) & 1
+    unknowns = np.flatnonzero(bits)
+    number = np.full(planes * rows * 3 * nodes, -1)
+    number[unknowns] = np.arange(unknowns.size)
+    number = number.reshape(planes, rows, 3, nodes)
+    matrix = np.zeros((unknowns.size + 1, unknowns.size + 1))  # the last collects what is held
+    by_lam, by_mu = element.stiffness(1.0, 0.0), element.stiffness(0.0, 1.0)
+    for i, j, k in np.argwhere((grid.lam > 0) | (grid.mu > 0)):
+        block = number[i : i + 2, j : j + 2, :, k : k + 2].transpose(0, 1, 3, 2).ravel()
+        stiffness = float(grid.lam[i, j, k]) * by_lam + float(grid.mu[i, j, k]) * by_mu
+        matrix[np.ix_(block, block)] += stiffness
+    matrix = matrix[:-1, :-1]
+    matrix[np.diag_indices(unknowns.size)] *= 1.0 + SHIFT
+    return unknowns, np.linalg.inv(matrix).astype(np.float32)
+
+
+def cycle(hierarchy: Hierarchy, depth: int = 0) -> None:
+    """Turn the residual of a level into a correction, by one cycle over the coarser ones."""
+    level = hierarchy.levels[depth]
+    grid, b, x, step = level.grid, level.residual, level.correction, level.step
+    if depth + 1 == len(hierarchy.levels):
+        x.reshape(-1)[hierarchy.unknowns] = hierarchy.inverse @ b.reshape(-1)[hierarchy.unknowns]
+        return
+    first = hierarchy.smoothing[0][1]
+    share(begin_smoothing, grid.cuts, b, x, step, grid.inverse, grid.spans, first)
+    for weights in hierarchy.smoothing[1:]:
+        sweep(SMOOTH, x, b, step, grid, weights)
+    sweep(RESIDUAL, x, b, step, grid)
+    below = hierarchy.levels[depth + 1]
+    coarse = below.grid
+    share(restrict, coarse.cuts, step, below.residual, coarse.free, coarse.spans)
+    if depth < IMPROVED_LEVELS and depth + 2 < len(hierarchy.levels):
+        improve(hierarchy, depth + 1)
+    else:
+        cycle(hierarchy, depth + 1)
+    share(prolong, grid.cuts, below.correction, x, grid.free, grid.spans)
+    for weights in hierarchy.smoothing:
+        sweep(SMOOTH, x, b, step, grid, weights)
+
+
+def improve(hierarchy: Hierarchy, depth: int) -> None:
+    """Solve a coarser level by two cycles, combined so that their error is least in energy.
+
+    Where thin bone is too stiff on the coarser grids, one cycle leaves a correction too small
+    that a second one, made conjugate to the first, completes.
+
+    References
+    ----------
+    Notay & Vassilevski 2008, Numer Linear Algebra Appl 15:473, doi:10.1002/nla.542.
+    """
+    level = hierarchy.levels[depth]
+    grid, r, x = level.grid, level.residual, level.correction
+    cycle(hierarchy, depth)
+    share(combine, grid.cuts, level.first, x, 0.0, 1.0, grid.spans)
+    energy = sweep(APPLY, x, x, level.image, grid)
+    if energy <= 0.0:
+        return
+    first = _dots(level, x, r, r)[0] / energy
+    share(combine, grid.cuts, r, level.image, 1.0, -first, grid.spans)
+    cycle(hierarchy, depth)
+    along, coupling = _dots(level, x, r, level.image)
+    rest = sweep(APPLY, x, x, level.step, grid) - coupling * coupling / energy
+    if rest <= 0.0:
+        along, rest = 0.0, 1.0
+    second = along / rest
+    share(
+        combine, grid.cuts, x, level.first, second, first - coupling * second / energy, grid.spans
+    )
+
+
+def _dots(level: Level, z: Array, r: Array, q: Array) -> tuple[float, float]:
+    parts = share(two_dots, level.grid.cuts, z, r, q, level.grid.spans)
+    return sum(part[0] for part in parts), sum(part[1] for part in parts)

@@ -89,6 +89,8 @@ def _start(sections: Array) -> tuple[Array, float]:
     k = int(np.argmin(smooth))
     near = sections[:, 1] - sections[k, 1]
     close = (near >= -NEAR_MM[0]) & (near <= NEAR_MM[1])
+    if np.ptp(near[close]) <= 0.0:
+        return sections[k, :3], 0.0
     fit = np.polynomial.polynomial.polyfit(near[close], sections[close][:, [0, 2]], 1)
     centre = np.array([fit[0, 0], sections[k, 1], fit[0, 1]])
     return centre, -float(np.clip(fit[1, 0], -STEEPEST, STEEPEST))

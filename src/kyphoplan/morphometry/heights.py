@@ -73,14 +73,15 @@ def expected_heights(
 ) -> dict[Level, Expected]:
     """Predict the unbroken heights of each level from the intact vertebrae around it.
 
-    Vertebrae are taken out as fractured one by one, the worst first, until what is left agrees.
+    What is misshapen by itself is no reference. Of the others the fractured are taken out one by
+    one, the worst first, until what is left agrees.
 
     Parameters
     ----------
     heights : anterior, middle, posterior height of every measured level [mm].
     """
     known = [level for level in spine.levels if heights[level][0].value is not None]
-    intact = list(known)
+    intact = [level for level in known if not _misshapen(level, heights[level])]
     while True:
         losses = {
             level: _largest_loss(heights[level], _predict(spine, heights, level, intact).heights)
@@ -91,6 +92,23 @@ def expected_heights(
             break
         intact.remove(worst)
     return {level: _predict(spine, heights, level, intact) for level in spine.levels}
+
+
+def _misshapen(level: Level, heights: Sequence[Measure]) -> bool:
+    """Say whether a body alone shows a fracture: front or middle far lower than its back.
+
+    Against the published proportions of the level. Neighbours that broke alike agree with each
+    other; their own shape gives them away.
+    """
+    norm = norm_heights(level)
+    if norm is None:
+        return False
+    anterior, middle, posterior = (
+        height.value / usual
+        for height, usual in zip(heights, norm[0], strict=True)
+        if height.value is not None
+    )
+    return min(anterior, middle) < (1.0 - FRACTURE_PCT / 100.0) * posterior
 
 
 def _predict(

@@ -26,6 +26,7 @@ LEVEL_SD_HU = 60.0  # [HU] scatter of marrow, disc and soft tissue about their m
 SHELL_SCATTER = 0.2  # [1] scatter of the shell's intensity over one endplate (ours)
 MODEL_ERROR = 0.1  # [1] of the shell's peak: its thickness and blur differ from the model's
 SHARED_MM = 0.25  # [mm] voxels nearer than this to one distance share that error
+LABEL_SD_MM, LABEL_SHARE = 0.6, 0.3  # [mm, voxel] how far a label's edge is from the bone's (ours)
 LEAST_NOISE_HU = 10.0  # [HU] no clinical CT is quieter
 UNSURE_SHARE = 0.45  # [1] of the search's reach: a wider spread tells nothing
 BEND_PER_MM = 0.01  # [1/mm] an endplate leaves its tangent by this times distance squared
@@ -132,17 +133,22 @@ def _block(
     return frame.to_local(block.to_patient(chosen)), values
 
 
-def fit_edges(points: Cloud, left: Array, posterior: Array, voxel_mm: Array) -> Edge:
-    """Fit the edge at places (N,) on the endplate.
+def fit_edges(
+    points: Cloud, places: tuple[Array, Array], voxel_mm: Array, label_shift: Array
+) -> Edge:
+    """Fit the edge at places (N,), (N,) on the endplate.
+
+    ``label_shift`` (N,) is where the label's own edge lies [mm]; the CT's is sought around it.
 
     Model: outside level, plus a step to the inside level, plus a thin dense shell just inside
     the edge, blurred. For each trial position the three levels are weighted linear least
-    squares; the position with the least residual wins, its curvature gives the uncertainty.
+    squares; the likelihood of all positions gives the place and its uncertainty.
 
     References
     ----------
     Model-based cortical edge: Treece 2010, doi:10.1016/j.media.2010.01.003.
     """
+    left, posterior = places
     trial_reach = 0.8 + 0.75 * float(voxel_mm.max())
     trial = np.arange(-trial_reach, trial_reach + 0.5 * TRIAL_MM, TRIAL_MM)
     radius = WINDOW_MM + 0.7 * (float(voxel_mm.max()) - 1.0)
@@ -153,6 +159,8 @@ def fit_edges(points: Cloud, left: Array, posterior: Array, voxel_mm: Array) -> 
         none = np.zeros(0)
         return Edge(left=none, posterior=none, shift=none, sd=none)
     misfit, shell = _misfit(_tempered(profile, prior, points.box), design, prior)
+    doubt = np.hypot(LABEL_SD_MM, LABEL_SHARE * float(voxel_mm.max()))
+    misfit = misfit + ((trial - label_shift[:, None]) / doubt) ** 2
     shift, sd = _place(trial, misfit)
     best = np.take_along_axis(shell, np.argmin(misfit, axis=1)[:, None], 1)[:, 0]
     good = (profile.free >= FEWEST_VOXELS) & (best >= SHARPEST_SHELL_HU)

@@ -136,13 +136,15 @@ def refine(surface: Columns, grid: Grid, ct: Volume) -> Columns:
     clear = surface.from_wall > CLEAR_MM
     footprint = (surface.left[clear], surface.posterior[clear])
     height, known, sd = surface.height, surface.refined, surface.sd
+    places = nodes(surface.left, surface.posterior)
+    label = Relief.through(surface.left, surface.posterior, height, 1.0 + float(voxel.max()))
     for turn in range(3):
-        blur = 1.0 + float(voxel.max()) if turn == 0 else 1.0
-        base = Relief.through(surface.left, surface.posterior, height, blur)
+        base = label if turn == 0 else Relief.through(surface.left, surface.posterior, height, 1.0)
         points = cloud(ct, grid.frame, footprint, base, surface.sign)
         if points is None:
             return surface
-        edge = fit_edges(points, *nodes(surface.left, surface.posterior), voxel)
+        away = surface.sign * (label.at(*places) - base.at(*places))
+        edge = fit_edges(points, places, voxel, away)
         shift, sd, known = smooth_shift(edge, surface.left, surface.posterior)
         smooth = base.at(surface.left, surface.posterior)
         height = np.where(known, smooth + surface.sign * shift, surface.height)

@@ -33,10 +33,10 @@ def shared() -> Path:
 # Targets that the code is known to miss. The tests keep their full bounds; each line goes when its
 # test passes. An entry is the beginning of a test's id.
 KNOWN_MISSES = {
-    "tests/anatomy/test_endplates.py::test_spurs_are_parted": "lips within the outline of the body",
+    "tests/anatomy/test_endplates.py::test_spurs_are_parted": "lips inside the waist",
     "tests/planning/test_trajectory.py::test_wide_pedicles_are_not_refused": "2 % are",
     "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target[": "see CHANGELOG",
-    "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target_in_many": "the same",
+    "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target_in_many": "same",
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kyphoplan.cli import app
+from kyphoplan.simulation import caching
 
 run = CliRunner().invoke
 SMALL = ["--levels", "L1", "--spacing", "2", "2", "2", "--no-dicom"]
@@ -40,6 +41,19 @@ def test_it_writes_figures_curve_pictures_and_block(phantom: Path, tmp_path: Pat
     assert len((output / "curve.csv").read_text().splitlines()) == 7
     for name in ("figures/curve.png", "figures/maps.png", "vertebra.vtu"):
         assert (output / name).stat().st_size > 1000
+
+
+@pytest.mark.parametrize("more", [(), ("--quiet",)])
+def test_kernels_that_cannot_be_kept_cost_one_line_and_no_result(
+    phantom: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(caching, "KEPT", False)
+    output = tmp_path / "result"
+    result = run(app, arguments(phantom, output, "--calibration", "0.8,-5", *more))
+    assert result.exit_code == 0, result.output
+    told = [line for line in result.stderr.splitlines() if "cannot be kept" in line]
+    assert len(told) == (0 if more else 1)
+    assert (output / "strength.json").exists()
 
 
 @pytest.mark.parametrize("line", ["0.8", "a,b", "0,5", "1,2,3,4"])

@@ -74,10 +74,13 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
             spine = stages.locate(progress, scanned)
             assert scanned.ct is not None
             with progress.stage("load kernels (compiled the first time, under 30 s)"):
+                from kyphoplan.simulation.caching import ADVICE, KEPT  # noqa: PLC0415
                 from kyphoplan.simulation.specimen import cut  # noqa: PLC0415
                 from kyphoplan.simulation.strength import measure_strength  # noqa: PLC0415
                 from kyphoplan.simulation.warmup import compile_kernels  # noqa: PLC0415
 
+                if not (KEPT or quiet):
+                    say(f"warning: {ADVICE}")
                 compile_kernels(threads)
             with progress.stage("compress and crush"):
                 specimen = cut(spine[chosen[0]], scanned.ct, edge_mm)

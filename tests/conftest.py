@@ -33,6 +33,7 @@ def shared() -> Path:
 # Targets that the code is known to miss. The tests keep their full bounds; each line goes when its
 # test passes. An entry is the beginning of a test's id.
 KNOWN_MISSES = {
+    "tests/simulation/test_real_vertebrae.py::test_between_discs": "crushing out of balance",
     "tests/anatomy/test_canal.py::test_its_area_is_that_of_the_phantom": "canal area of a burst",
     "tests/anatomy/test_endplates.py::test_spurs_are_parted": "osteophytes marked too widely",
     "tests/anatomy/test_endplates.py::test_a_body_without_spurs": "osteophytes marked too widely",

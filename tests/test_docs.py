@@ -13,6 +13,7 @@ import pytest
 
 import kyphoplan
 from kyphoplan.case import Confidence, GapSite, Shape, Side, VertebraMeasures
+from kyphoplan.materials import MATERIALS, MODULUS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -145,3 +146,20 @@ def test_every_decision_is_listed() -> None:
     index = text_of("docs/decisions/README.md")
     for page in ROOT.glob("docs/decisions/0*.md"):
         assert f"({page.name})" in index, page.name
+
+
+@pytest.mark.parametrize("name", MATERIALS)
+def test_every_material_stands_on_the_page_of_strength_as_it_is(name: str) -> None:
+    of = MATERIALS[name]
+    row = f"| {name} | {of.modulus:g} | {of.poisson:g} | {of.strength:g} | {of.status} |"
+    assert row in text_of("docs/how-to/strength.md")
+
+
+@pytest.mark.parametrize("name", MODULUS)
+def test_every_law_of_stiffness_stands_there_too(name: str) -> None:
+    of = MODULUS[name]
+    rows = [
+        r for r in text_of("docs/how-to/strength.md").splitlines() if r.startswith(f"| {name}")
+    ]
+    assert f"{of.factor:g} g^{of.exponent:g}" in rows[0]
+    assert rows[0].endswith(f"| {of.status} |")

@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from kyphoplan.materials import CEMENT, MODULUS, PMMA, STRENGTH, DensityLaw, Status, default
+from kyphoplan.materials import (
+    ANNULUS,
+    MARROW,
+    MATERIALS,
+    MODULUS,
+    NUCLEUS,
+    STRENGTH,
+    WHOLE_DISC,
+    DensityLaw,
+    Material,
+    Status,
+    default,
+)
 
 LAWS = [*MODULUS.values(), *STRENGTH.values()]
 
@@ -27,7 +39,35 @@ def test_the_default_laws_are_those_of_the_published_set_up() -> None:
     assert float(default(STRENGTH)(500.0)) == pytest.approx(37.4 * 0.5**1.39)
 
 
-@pytest.mark.parametrize("material", [PMMA, CEMENT], ids=["pmma", "cement"])
-def test_a_material_names_its_source(material: object) -> None:
-    assert material.source  # type: ignore[attr-defined]
-    assert material.status is not Status.MEMORY  # type: ignore[attr-defined]
+@pytest.mark.parametrize("name", MATERIALS)
+def test_a_material_is_possible_and_names_its_source(name: str) -> None:
+    material = MATERIALS[name]
+    assert material.source
+    assert material.modulus > 0.0
+    assert material.strength >= 0.0
+    assert 0.0 <= material.poisson < 0.5
+
+
+def test_from_memory_is_said_and_only_marrow_is() -> None:
+    assert [m for m in MATERIALS.values() if m.status is Status.MEMORY] == [MARROW]
+    assert "from memory" in MARROW.source
+
+
+def bulk(material: Material) -> float:
+    return material.modulus / (3.0 * (1.0 - 2.0 * material.poisson))
+
+
+@pytest.mark.parametrize("material", [ANNULUS, NUCLEUS, WHOLE_DISC, MARROW])
+def test_soft_tissue_resists_volume_much_more_than_shape(material: Material) -> None:
+    shear = material.modulus / (2.0 * (1.0 + material.poisson))
+    assert bulk(material) > 8.0 * shear
+
+
+def test_marrow_lies_within_what_was_measured() -> None:
+    assert 0.25e-3 <= MARROW.modulus <= 24.7e-3
+
+
+def test_the_linear_law_and_the_default_power_agree_in_the_range_of_spongy_bone() -> None:
+    density = np.linspace(80.0, 300.0, 12)
+    linear, power = MODULUS["kopperdahl"](density), default(MODULUS)(density)
+    assert linear == pytest.approx(power, rel=0.12)

@@ -57,7 +57,9 @@ class Material:
 
     Attributes
     ----------
-    modulus, poisson, strength : Young's modulus [MPa], Poisson's ratio [1], yield stress [MPa].
+    modulus, poisson, strength : Young's modulus [MPa], Poisson's ratio [1], yield stress [MPa];
+        a strength that is infinite means that it is not asked where the material gives way.
+    source, status : where the numbers stand; the status is that of the least known of them.
     """
 
     modulus: float
@@ -81,16 +83,18 @@ MODULUS = {
             factor=3230.0,
             exponent=1.0,
             offset=-34.7,
-            source="Kopperdahl, Morgan & Keaveny 2002, J Orthop Res 20:801",
-            status=Status.MEMORY,
+            source="Kopperdahl, Morgan & Keaveny 2002, J Orthop Res 20:801, as the public codes "
+            "QCTMA and Ogo have it (Ogo names Crawford 2003 for it)",
+            status=Status.SECONDARY,
         ),
         DensityLaw(
             name="morgan",
             factor=4730.0,
             exponent=1.56,
-            source="Morgan, Bayraktar & Keaveny 2003, doi:10.1016/s0021-9290(03)00071-x; "
-            "the density is apparent density there",
-            status=Status.MEMORY,
+            source="Morgan, Bayraktar & Keaveny 2003, doi:10.1016/s0021-9290(03)00071-x, as a "
+            "spine model in Int J Spine Surg (its table 1), QCTMA and Ogo have it; the density "
+            "is apparent density there",
+            status=Status.SECONDARY,
         ),
     )
 }
@@ -116,6 +120,46 @@ CEMENT = Material(
     source="PMC3698342: 1937 +- 478 MPa (ISO 5833); ratio and strength as PMMA",
     status=Status.READ,
 )
+
+_LUMBAR = "lumbar model, doi:10.1155/2013/705185, table 1"
+ANNULUS = Material(
+    modulus=4.2,
+    poisson=0.45,
+    strength=float("inf"),
+    source=f"{_LUMBAR}: ground substance; its fibres are left out here",
+    status=Status.SECONDARY,
+)
+NUCLEUS = Material(
+    modulus=1.0,
+    poisson=0.49,
+    strength=float("inf"),
+    source=f"{_LUMBAR}, footnote: the elastic analysis",
+    status=Status.SECONDARY,
+)
+WHOLE_DISC = Material(
+    modulus=8.0,
+    poisson=0.45,
+    strength=float("inf"),
+    source="vertebrae between simulated discs, PMC3415303: 8 MPa, beside PMMA of 2500 MPa; "
+    "the ratio as ANNULUS",
+    status=Status.SECONDARY,
+)
+MARROW = Material(
+    modulus=0.01,
+    poisson=0.49,
+    strength=0.0,
+    source="10 kPa: Kosmopoulos & Keller 2004, doi:10.1007/s00586-003-0651-7; measured 0.25 to "
+    "24.7 kPa in porcine marrow, doi:10.1016/j.jmbbm.2015.06.023; the ratio from memory",
+    status=Status.MEMORY,
+)
+MATERIALS = {
+    "cement caps": PMMA,
+    "bone cement": CEMENT,
+    "annulus": ANNULUS,
+    "nucleus": NUCLEUS,
+    "whole disc": WHOLE_DISC,
+    "marrow": MARROW,
+}
 
 
 def default(laws: dict[str, DensityLaw]) -> DensityLaw:

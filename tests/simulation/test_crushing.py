@@ -5,7 +5,7 @@ import pytest
 
 from kyphoplan.geometry import Array
 from kyphoplan.simulation import Method, Outcome, crushing, solve
-from kyphoplan.simulation.crushing import Bone, crush
+from kyphoplan.simulation.crushing import Bone, Watch, crush
 
 from .blocks import plates, scattered
 
@@ -67,6 +67,24 @@ def test_weaker_bone_bears_less_and_no_more_than_the_elastic(shell_body: Array) 
         loads.append(max(forces))
     elastic = -float(solve(shell_body, 1.0, prescribed).reaction_n[:, :, -1, 2].sum())
     assert loads[0] < loads[1] < elastic
+
+
+def test_it_ends_with_the_step_whose_length_is_enough() -> None:
+    watch = Watch(gauge=lambda u: -float(u[0, 0, -1, 2]), enough_mm=0.06)
+    found = crush(cube(4), smooth_plates((4, 4, 4), 0.1), np.linspace(0.2, 1, 5), watch=watch)
+    assert [step.gauge_mm for step in found.steps] == pytest.approx([0.02, 0.04, 0.06])
+    assert found.outcome is Outcome.CONVERGED
+
+
+def test_what_cannot_yield_does_not_count_as_yielding() -> None:
+    bone = cube(4)
+    limit = bone.yield_mpa.copy()
+    limit[:, :, 2:] = np.inf
+    half = Bone(modulus_mpa=bone.modulus_mpa, yield_mpa=limit, poisson=0.3, spacing_mm=1.0)
+    found = crush(half, smooth_plates((4, 4, 4), 0.1), np.array([1.0]))
+    assert found.steps[0].yielding == 1.0
+    assert np.abs(found.plastic_strain[:, :, 2:]).max() == 0.0
+    assert 32.0 <= found.steps[0].force_n < 0.5 * 80.0  # the stiff half keeps it from widening
 
 
 def test_a_step_that_is_not_in_balance_is_told(

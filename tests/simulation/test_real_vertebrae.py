@@ -13,8 +13,8 @@ from kyphoplan.materials import MODULUS, PMMA, STRENGTH
 from kyphoplan.simulation import Method, solve
 from kyphoplan.simulation.calibration import given
 from kyphoplan.simulation.crushing import Bone, crush
-from kyphoplan.simulation.specimen import bone_of, cut
-from kyphoplan.simulation.strength import plates
+from kyphoplan.simulation.specimen import Caps, bone_of, cut
+from kyphoplan.simulation.strength import measure_strength, plates
 
 CALCULIX_N_PER_MM = 10548.44  # [N/mm] CalculiX 2.20, SPOOLES, moduli in classes of 0.5 %
 DISC = {"bottom": 5, "top": 6}  # labels of the cement discs
@@ -105,3 +105,14 @@ def test_verse012_needs_few_steps(shared: Path, level: str) -> None:
     solution = solve(bone.modulus_mpa, 1.0, plates(bone, -0.2))
     assert solution.converged
     assert solution.iterations <= 25
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("level", ["T12", "L2"])
+def test_between_discs_verse012_has_a_failure_load(shared: Path, level: str) -> None:
+    folder = shared / "data" / "verse012-ct-L1fx"
+    ct = kp.read_volume(folder / "sub-verse012_ct.nii.gz")
+    labels = kp.read_labels(folder / "sub-verse012_seg-vert_msk.nii.gz")
+    specimen = cut(kp.locate(labels, ct)[level], ct, 2.0, caps=Caps.DISC)
+    found = measure_strength(specimen, given(0.8, -5.0))
+    assert found.failure.value is not None, found.failure.reason

@@ -25,6 +25,7 @@ EXAMPLE = (
     "Example: kyphoplan strength -i ct.nii.gz -s labels.nii.gz --level L2 "
     "--calibration 0.8,-5,0.05 -o result"
 )
+KINDS = ("cement", "disc")  # as `Caps` has them; that module would slow `--help`
 FEWEST, MOST = 2, 3  # numbers of a calibration
 
 OfLevel = Annotated[str, typer.Option("--level", metavar="NAME", help="The vertebra, such as L2.")]
@@ -39,6 +40,12 @@ Line = Annotated[
 Edge = Annotated[
     float, typer.Option("--edge-mm", metavar="MM", min=0.3, max=3.0, help="Edge of the voxels.")
 ]
+Between = Annotated[
+    str,
+    typer.Option(
+        "--caps", metavar="KIND", help="What the vertebra is pressed between: cement or disc."
+    ),
+]
 Threads = Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processor cores to use.")]
 
 
@@ -49,6 +56,7 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
     calibration: Line,
     ct: Ct = None,
     edge_mm: Edge = 1.0,
+    caps: Between = "cement",
     threads: Threads = 2,
     label_scheme: Scheme = None,
     device: Device = "cpu",
@@ -56,7 +64,7 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Compress a vertebra between cement caps: stiffness, failure load, maps of stress.
+    """Compress a vertebra between cement caps or discs: stiffness, failure load, maps of stress.
 
     Writes strength.json, curve.csv, figures/*.png and vertebra.vtu to the output folder.
     """
@@ -64,6 +72,8 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
     chosen = parse_levels(level)
     assert chosen is not None
     line = _parse_calibration(calibration)
+    if caps not in KINDS:
+        raise typer.BadParameter(f"caps {caps!r}: give one of {', '.join(KINDS)}")
     with outcome(progress):
         from kyphoplan.io import result_folder  # noqa: PLC0415 - keeps `--help` fast
 
@@ -74,13 +84,16 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
             spine = stages.locate(progress, scanned)
             assert scanned.ct is not None
             with progress.stage("load kernels (compiled the first time, under 30 s)"):
-                from kyphoplan.simulation.specimen import cut  # noqa: PLC0415
+                from kyphoplan.simulation.caching import ADVICE, KEPT  # noqa: PLC0415
+                from kyphoplan.simulation.specimen import Caps, cut  # noqa: PLC0415
                 from kyphoplan.simulation.strength import measure_strength  # noqa: PLC0415
                 from kyphoplan.simulation.warmup import compile_kernels  # noqa: PLC0415
 
+                if not (KEPT or quiet):
+                    say(f"warning: {ADVICE}")
                 compile_kernels(threads)
             with progress.stage("compress and crush"):
-                specimen = cut(spine[chosen[0]], scanned.ct, edge_mm)
+                specimen = cut(spine[chosen[0]], scanned.ct, edge_mm, caps=Caps(caps))
                 found = measure_strength(specimen, line, threads=threads)
             with progress.stage("draw and write"):
                 from kyphoplan.report.strength import write_strength  # noqa: PLC0415

@@ -13,10 +13,11 @@ from kyphoplan.io.output import replacing, write_json
 from kyphoplan.io.vtu import write_vtu
 from kyphoplan.report.canvas import BLUE, GREY, VERMILION, new_figure
 from kyphoplan.report.result import png_of
-from kyphoplan.simulation.specimen import Specimen
-from kyphoplan.simulation.strength import Strength, laws_used
+from kyphoplan.simulation.specimen import Caps, Specimen
+from kyphoplan.simulation.strength import Strength, caps_used, laws_used
 
 SCHEMA = "kyphoplan.strength/1"
+BETWEEN = {Caps.CEMENT: "cement caps", Caps.DISC: "discs"}
 STRAIN_SHOWN = 0.03  # [1] end of the colour scale of strain
 STRESS_PERCENTILE = 97.0  # [%] of the voxels inside the colour scale of stress
 
@@ -26,11 +27,11 @@ def write_strength(folder: Path, level: Level, specimen: Specimen, found: Streng
     write_json(folder / "strength.json", strength_to_json(level, found))
     with replacing(folder / "curve.csv") as path, path.open("w", newline="") as out:
         rows = csv.writer(out)
-        rows.writerow(["shortening_mm", "force_n", "share_yielding", "balanced"])
+        rows.writerow(["shortening_mm", "force_n", "share_yielding", "balanced", "vertebra_mm"])
         for step in found.crushed.steps:
-            shortening = step.share * _end_mm(found)
+            shortening = step.share * found.plates_mm
             figures = (f"{shortening:.4f}", f"{step.force_n:.2f}", f"{step.yielding:.4f}")
-            rows.writerow([*figures, step.balanced])
+            rows.writerow([*figures, step.balanced, f"{step.gauge_mm:.4f}"])
     (folder / "figures").mkdir()
     (folder / "figures" / "curve.png").write_bytes(png_of(draw_curve(level, found)))
     (folder / "figures" / "maps.png").write_bytes(png_of(draw_maps(level, found)))
@@ -41,17 +42,12 @@ def write_strength(folder: Path, level: Level, specimen: Specimen, found: Streng
         specimen.affine,
         {
             "modulus_mpa": bone.modulus_mpa,
-            "yield_mpa": bone.yield_mpa,
+            "yield_mpa": np.where(np.isfinite(bone.yield_mpa), bone.yield_mpa, np.nan),
             "von_mises_mpa": crushed.von_mises_mpa,
             "equivalent_strain": crushed.equivalent_strain,
         },
         crushed.displacement_mm,
     )
-
-
-def _end_mm(found: Strength) -> float:
-    """Shortening at the end of the curve [mm]."""
-    return float(-np.min(found.crushed.displacement_mm[:, :, -1, 2], initial=0.0))
 
 
 def strength_to_json(level: Level, found: Strength) -> dict[str, Any]:
@@ -67,11 +63,13 @@ def strength_to_json(level: Level, found: Strength) -> dict[str, Any]:
         "height_mm": round(found.height_mm, 3),
         "calibration": found.calibration,
         "laws": laws_used(),
+        "caps": caps_used(found.caps),
         "curve": {
             "outcome": str(crushed.outcome),
             "detail": crushed.detail,
             "share_of_shortening": [step.share for step in crushed.steps],
             "force_n": [round(step.force_n, 3) for step in crushed.steps],
+            "vertebra_mm": [round(step.gauge_mm, 4) for step in crushed.steps],
         },
     }
 
@@ -86,16 +84,21 @@ def draw_curve(level: Level, found: Strength) -> Figure:
     figure = new_figure(5.0, 3.6)
     axes = figure.add_axes((0.14, 0.18, 0.82, 0.70))
     steps = found.crushed.steps
-    end = _end_mm(found)
-    shortening = [0.0, *(step.share * end for step in steps)]
+    soft = found.caps is Caps.DISC
+    shortening = [0.0, *(s.gauge_mm if soft else s.share * found.plates_mm for s in steps)]
     axes.plot(shortening, [0.0, *(s.force_n for s in steps)], "o-", color=BLUE, label="crushing")
     loads = found.linear_failure, found.stiffness
     if loads[0].value is not None and loads[1].value:
         reach = loads[0].value / loads[1].value
         axes.plot([0.0, reach], [0.0, loads[0].value], "--", color=GREY, label="linear")
         axes.plot(reach, loads[0].value, "s", color=VERMILION, label="linear failure (0.68 %)")
-    axes.set(xlabel="shortening [mm]", ylabel="load [N]", xlim=(0, None), ylim=(0, None))
-    axes.set_title(f"{level}: compression between cement caps", fontsize=9)
+    axes.set(
+        xlabel=f"shortening {'of the vertebra ' if soft else ''}[mm]",
+        ylabel="load [N]",
+        xlim=(0, None),
+        ylim=(0, None),
+    )
+    axes.set_title(f"{level}: compression between {BETWEEN[found.caps]}", fontsize=9)
     axes.legend(frameon=False, fontsize=8, loc="lower right")
     return figure
 

@@ -23,7 +23,7 @@ BALANCE = 2e-3  # [1] norm of the unbalanced nodal forces of a finished step ove
 TIGHTER = 0.1  # [1] a linear solve leaves this part of the unbalanced force
 FIRST_TOLERANCE, LEAST_TOLERANCE = 1e-5, 1e-7  # [1] of the linear solves
 MEMORY = 5  # [1] solves that are remembered
-ROUNDS = 25  # [1] linear solves of one step at most
+ROUNDS = 40  # [1] linear solves of one step at most; between discs some steps need more than 20
 PLASTIC_POISSON = 0.3  # [1] of crushing bone; assumed, as its elastic one; a range is worth a run
 
 
@@ -34,13 +34,14 @@ class Bone:
     Attributes
     ----------
     modulus_mpa, yield_mpa : (I, J, K) Young's modulus, 0 for void, and yield stress [MPa].
-    poisson : Poisson's ratio [1].
+        infinite where it only springs back.
+    poisson : Poisson's ratio, one for all or (I, J, K) [1].
     spacing_mm : edge of a voxel [mm].
     """
 
     modulus_mpa: Array
     yield_mpa: Array
-    poisson: float
+    poisson: float | Array
     spacing_mm: float
 
 
@@ -56,6 +57,7 @@ class Step:
     solves, iterations : linear solves and steps of conjugate gradients they took.
     unbalanced : unbalanced force left [1].
     balanced : whether that is small enough.
+    gauge_mm : what was watched [mm]; NaN if nothing was.
     """
 
     share: float
@@ -65,6 +67,21 @@ class Step:
     iterations: int
     unbalanced: float
     balanced: bool
+    gauge_mm: float = float("nan")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Watch:
+    """A length to read off each step, and when it is enough.
+
+    Attributes
+    ----------
+    gauge : the length, from the displacement of the nodes [mm].
+    enough_mm : the curve ends with the first step that reaches it [mm].
+    """
+
+    gauge: Callable[[Array], float]
+    enough_mm: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -98,6 +115,7 @@ def crush(
     method: Method | None = None,
     plastic_poisson: float = PLASTIC_POISSON,
     told: Callable[[Step], None] = lambda step: None,
+    watch: Watch | None = None,
 ) -> Crushed:
     """Move the supports in steps to their prescribed place and let the bone crush.
 
@@ -109,6 +127,7 @@ def crush(
     method : how to solve; the first guess is not used.
     plastic_poisson : how much crushed bone widens: 0 not at all, 0.5 at constant volume [1].
     told : called after each step.
+    watch : a length to read off each step.
     """
     method = method or Method()
     law = _Law(bone, shape_factor(plastic_poisson))
@@ -123,9 +142,12 @@ def crush(
             break
         last, u = u, np.nan_to_num(found.displacement_mm)
         yielding = law.update(u, keep=True)
-        step = replace(step, share=float(share), yielding=yielding)
+        gauge = watch.gauge(u) if watch else float("nan")
+        step = replace(step, share=float(share), yielding=yielding, gauge_mm=gauge)
         steps.append(step)
         told(step)
+        if watch and gauge >= watch.enough_mm:
+            break
     if not detail and not all(step.balanced for step in steps):
         first = next(step for step in steps if not step.balanced)
         detail = f"unbalanced from {first.share:.0%} of the shortening on"
@@ -158,10 +180,11 @@ class _Law:
         self.spacing, self.factor = bone.spacing_mm, factor
         self.modulus = np.ascontiguousarray(bone.modulus_mpa, float)
         self.limit = np.ascontiguousarray(bone.yield_mpa, float)
-        self.poisson = np.full(shape, bone.poisson)
+        self.poisson = np.full(shape, bone.poisson, float)
         self.plastic, self.state = np.zeros((*shape, 6)), np.zeros((*shape, 8))
         self.state[..., 1] = bone.poisson
-        self.voxels = max(int((self.modulus > 0.0).sum()), 1)
+        can_yield = (self.modulus > 0.0) & np.isfinite(self.limit)
+        self.voxels = max(int(can_yield.sum()), 1)
 
     def update(self, u: Array, *, keep: bool) -> float:
         """Find the secant state at a displacement; return the share of voxels that yield."""

@@ -3,8 +3,10 @@
 # mypy: disable-error-code="no-untyped-def"
 import numba as nb
 
+from kyphoplan.simulation.caching import KEPT
 
-@nb.njit(cache=True, nogil=True)
+
+@nb.njit(cache=KEPT, nogil=True)
 def subtract_eigenstress(stress, edge_mm, out):
     """Subtract the integral of grad N : stress from a field ``[i, j, component, k]`` [N].
 

@@ -7,6 +7,7 @@ import numba as nb
 import numpy as np
 
 from kyphoplan.geometry import Array
+from kyphoplan.simulation.caching import KEPT
 from kyphoplan.simulation.lanes import LANES
 
 ALIGNMENT = 64  # [bytes] of a cache line
@@ -20,7 +21,7 @@ def new_field(shape: tuple[int, ...], dtype: Any) -> Array:
     return np.asarray(flat[start : start + count].reshape(shape))
 
 
-@nb.njit(cache=True, nogil=True, fastmath=True)
+@nb.njit(cache=KEPT, nogil=True, fastmath=True)
 def begin_smoothing(  # noqa: PLR0913, PLR0917 - an array per argument
     b, x, step, inverse, spans, weight, begin, end
 ):
@@ -35,7 +36,7 @@ def begin_smoothing(  # noqa: PLR0913, PLR0917 - an array per argument
                     step[i, j, c, k] = value
 
 
-@nb.njit(cache=True, nogil=True, fastmath=True)
+@nb.njit(cache=KEPT, nogil=True, fastmath=True)
 def combine(x, y, a, b, spans, begin, end):
     """Combine two fields: x = a x + b y, in the precision of x."""
     for i in range(begin, end):
@@ -46,7 +47,7 @@ def combine(x, y, a, b, spans, begin, end):
                     x[i, j, c, k] = a * x[i, j, c, k] + b * y[i, j, c, k]
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=KEPT, nogil=True)
 def split(whole, high, low, spans, begin, end):
     """Keep a field as the sum of two in single precision, good to 14 digits."""
     for i in range(begin, end):
@@ -59,7 +60,7 @@ def split(whole, high, low, spans, begin, end):
                     low[i, j, c, k] = np.float32(whole[i, j, c, k] - nb.float64(rounded))
 
 
-@nb.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+@nb.njit(cache=KEPT, nogil=True, fastmath={"contract", "reassoc", "nsz"})
 def advance(  # noqa: PLR0913, PLR0917 - an array per argument
     x, p, high, low, q, spans, alpha, begin, end
 ):
@@ -80,7 +81,7 @@ def advance(  # noqa: PLR0913, PLR0917 - an array per argument
     return total
 
 
-@nb.njit(cache=True, nogil=True, fastmath=True)
+@nb.njit(cache=KEPT, nogil=True, fastmath=True)
 def two_dots(z, r, q, spans, begin, end):
     """Return z . r and z . q."""
     with_r, with_q = 0.0, 0.0

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numba as nb
 import numpy as np
 
+from kyphoplan.simulation.caching import KEPT
 from kyphoplan.simulation.fields import new_field
 from kyphoplan.simulation.lanes import (
     LANES,
@@ -55,7 +56,7 @@ class Grid(NamedTuple):
     cuts: Any
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=KEPT, nogil=True)
 def _row(kind, addresses, strides, span, weights):
     if kind == SMOOTH:
         return smooth_single(addresses, strides, span, weights)
@@ -66,7 +67,7 @@ def _row(kind, addresses, strides, span, weights):
     return nothing_single(addresses, strides, span, weights)
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=KEPT, nogil=True)
 def _row_double(kind, addresses, strides, span, weights):
     if kind == FORCE:
         return force_double(addresses, strides, span, weights)
@@ -75,7 +76,7 @@ def _row_double(kind, addresses, strides, span, weights):
     return nothing_double(addresses, strides, span, weights)
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=KEPT, nogil=True)
 def _mix(lower, upper, j, out, spans, strides):
     span = (nb.int64(spans[j, 0]), nb.int64(spans[j, 1]))
     at = (_address(lower[j]), _address(upper[j]), _address(out))
@@ -85,12 +86,12 @@ def _mix(lower, upper, j, out, spans, strides):
         mix_double(at, strides, span)
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=KEPT, nogil=True)
 def _address(array):
     return nb.int64(array.ctypes.data)
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=KEPT, nogil=True)
 def _chunk(  # noqa: PLR0913, PLR0917 - an array per argument
     kind, u, b, out, grid, below, above, first, last, weights
 ):

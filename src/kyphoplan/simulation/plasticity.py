@@ -14,6 +14,8 @@ Deshpande & Fleck 2000, J Mech Phys Solids 48:1253, doi:10.1016/S0022-5096(99)00
 import numba as nb
 import numpy as np
 
+from kyphoplan.simulation.caching import KEPT
+
 ROUNDS = 80  # [1] Newton steps of the return; it is convex and needs five, more if far outside
 
 
@@ -30,7 +32,7 @@ def shape_factor(plastic_poisson: float) -> float:
     return 4.5 * (1.0 - 2.0 * plastic_poisson) / (1.0 + plastic_poisson)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=KEPT)
 def mean_strain(u, i, j, k, spacing, out):
     """Write the mean strain of a voxel: xx, yy, zz and the doubled yz, xz, xy."""
     slope = np.zeros((3, 3))
@@ -47,7 +49,7 @@ def mean_strain(u, i, j, k, spacing, out):
     out[5] = slope[0, 1] + slope[1, 0]
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=KEPT)
 def return_factor(q, p, bulk, shear, limit, factor):
     """Find t so that q / (1 + 3 G t) and p / (1 + K a^2 t) lie on the yield surface; 0 inside."""
     target = (1.0 + factor / 9.0) * limit * limit
@@ -64,7 +66,7 @@ def return_factor(q, p, bulk, shear, limit, factor):
     return t
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=KEPT)
 def update(  # noqa: PLR0913, PLR0917 - an array per argument
     u, spacing, modulus, poisson, limit, factor, plastic, state, commit
 ):
@@ -121,7 +123,7 @@ def update(  # noqa: PLR0913, PLR0917 - an array per argument
     return yielding
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=KEPT)
 def von_mises(u, spacing, modulus, poisson, plastic, stress, strain_out):
     """Write the von Mises stress [MPa] and the equivalent strain [1] of each voxel."""
     strain = np.zeros(6)

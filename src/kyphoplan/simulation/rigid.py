@@ -5,11 +5,12 @@ import numba as nb
 import numpy as np
 
 from kyphoplan.geometry import Array
+from kyphoplan.simulation.caching import KEPT
 
 DRIVEN = 1e-6  # [1] share of the load along a free motion that is no rounding
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=KEPT)
 def _moved(motion, i, j, k, c):
     """Displacement along c of node (i, j, k) under a rigid motion: shift, then turn."""
     if c == 0:
@@ -19,7 +20,7 @@ def _moved(motion, i, j, k, c):
     return motion[2] + motion[3] * j - motion[4] * i
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=KEPT)
 def _works(motions, field, inverse):
     """Work of a field along each motion, and the sum of its terms without their signs."""
     works, sizes = np.zeros(len(motions)), np.zeros(len(motions))
@@ -35,7 +36,7 @@ def _works(motions, field, inverse):
     return works, sizes
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=KEPT)
 def _add(motions, shares, field, inverse):
     for i in range(field.shape[0]):
         for j in range(field.shape[1]):

@@ -8,10 +8,11 @@ gathered by the transpose, and a coarse voxel has the mean material of its eight
 import numba as nb
 import numpy as np
 
+from kyphoplan.simulation.caching import KEPT
 from kyphoplan.simulation.lanes import LANES
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=KEPT, nogil=True)
 def find_spans(lam, mu, spans):
     """Find for each node row where it touches material, in whole registers (see `Grid.spans`)."""
     planes, rows, nodes = lam.shape
@@ -35,7 +36,7 @@ def find_spans(lam, mu, spans):
             spans[i, j, 1] = min((last + LANES - 1) // LANES * LANES, nodes)
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=KEPT, nogil=True)
 def invert_diagonal(lam, mu, lam_weight, mu_weight, inverse, begin, end):
     """Write one over the diagonal of the stiffness; 0 at nodes without material."""
     _, rows, nodes = lam.shape
@@ -50,7 +51,7 @@ def invert_diagonal(lam, mu, lam_weight, mu_weight, inverse, begin, end):
                 inverse[i, j, k] = 1.0 / total if total > 0.0 else 0.0
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=KEPT, nogil=True)
 def coarsen_material(fine, coarse, begin, end):
     """Mean of eight voxels, times two for the longer edge; voxels beyond the grid are void."""
     planes, rows, nodes = fine.shape
@@ -65,7 +66,7 @@ def coarsen_material(fine, coarse, begin, end):
                 coarse[i, j, k] = np.float32(0.25) * total
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=KEPT, nogil=True)
 def coarsen_supports(free, inverse, coarse_inverse, coarse_free):
     """Free a coarse node as the fine node on it; without material there, as any around it."""
     planes, rows, nodes = free.shape
@@ -87,7 +88,7 @@ def coarsen_supports(free, inverse, coarse_inverse, coarse_free):
                 coarse_free[i, j, k] = bits
 
 
-@nb.njit(cache=True, nogil=True, fastmath=True)
+@nb.njit(cache=KEPT, nogil=True, fastmath=True)
 def _gather(fine, i, j, c, low, high, line):
     """Weigh the nine fine rows around a coarse one into a line, shifted by one."""
     line[low : high + 2] = np.float32(0.0)
@@ -99,7 +100,7 @@ def _gather(fine, i, j, c, low, high, line):
                 line[k + 1] += weight * row[k]
 
 
-@nb.njit(cache=True, nogil=True, fastmath=True)
+@nb.njit(cache=KEPT, nogil=True, fastmath=True)
 def restrict(fine, coarse, coarse_free, spans, begin, end):
     """Gather the residual of the fine grid on the free components of the coarse one."""
     nodes = fine.shape[3]
@@ -120,7 +121,7 @@ def restrict(fine, coarse, coarse_free, spans, begin, end):
                     coarse[i, j, c, k] = value if free else np.float32(0.0)
 
 
-@nb.njit(cache=True, nogil=True, fastmath=True)
+@nb.njit(cache=KEPT, nogil=True, fastmath=True)
 def prolong(coarse, fine, free, spans, begin, end):
     """Add the interpolated correction to the free components of the fine grid."""
     line = np.zeros(coarse.shape[3] + 1, np.float32)

@@ -1,0 +1,43 @@
+"""Where no folder can hold the compiled kernels, they still work, and one line says so."""
+
+import subprocess
+import sys
+
+from kyphoplan.simulation import caching
+
+NOWHERE = "from numba.core import caching\ncaching.CacheImpl._locator_classes = []\n"
+
+
+def in_python(code: str) -> str:
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_here_kernels_are_kept() -> None:
+    assert caching.can_keep()
+    assert caching.KEPT
+
+
+def test_with_no_folder_the_kernels_load_and_work() -> None:
+    told = in_python(
+        NOWHERE + "import numpy as np\n"
+        "from kyphoplan.simulation import caching, plasticity\n"
+        "assert not caching.KEPT\n"
+        "print(plasticity.return_factor(1.0, 0.0, 1.0, 1.0, 2.0, 0.0))\n"
+    )
+    assert told.strip() == "0.0"
+
+
+def test_without_the_guard_it_would_fail() -> None:
+    told = in_python(
+        NOWHERE + "import numba as nb\nfrom kyphoplan.simulation import rigid\n"
+        "try:\n    nb.njit(cache=True)(rigid._moved.py_func)\n"
+        "except RuntimeError as error:\n    print(error)\n"
+    )
+    assert "no locator available" in told
+
+
+def test_the_advice_is_one_line_that_says_what_to_do() -> None:
+    assert "\n" not in caching.ADVICE
+    assert "NUMBA_CACHE_DIR" in caching.ADVICE

@@ -182,11 +182,17 @@ def _wall_across(
 
 
 def _mirrored_front(shadow: Array, grid: Grid, wall: float) -> Array:
-    """Reflect the body's front, seen from above (L, P), half way to its wall: (L,) [mm]."""
+    """Reflect the body's front, seen from above (L, P), half way to its wall: (L,) [mm].
+
+    Infinite where no front is seen.
+    """
     ahead = grid.posterior < wall - PEDICLE_ROOT_MM
     places = grid.posterior[ahead][::-1]
     front = _forward(shadow[:, ahead][:, ::-1], places, rising=True)
-    middle = float(np.nanmedian(front[np.abs(grid.left) < MIDLINE_MM]))
+    central = front[np.abs(grid.left) < MIDLINE_MM]
+    if np.isnan(central).all():
+        return np.full(front.size, np.inf)
+    middle = float(np.nanmedian(central))
     half = 0.5 * (wall + middle)
     return np.fmax(wall - (front - middle), half)
 

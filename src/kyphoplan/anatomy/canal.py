@@ -14,8 +14,8 @@ from kyphoplan.geometry import Array, Frame, angle_deg, unit
 
 REACH_MM = 24.0  # [mm] no canal is wider than twice this
 SLICE_MM = 1.0  # [mm] distance of the cross-sections
-RING_QUANTILE = 0.5  # [1] of the distances of bone in one direction
-SMOOTH_MM = 1.5  # [mm] sigma along the canal before the narrowest place is chosen
+RING_QUANTILE = 0.35  # [1] of the distances of bone in one direction
+SMOOTH_MM = 1.0  # [mm] sigma along the canal before the narrowest place is chosen
 BESIDE = -0.3  # [1] cosine from posterior: directions that meet the arch, not the body
 FEWEST_SECTIONS = 5  # [1] that show a direction
 UNEVEN_MM = 2.5  # [mm] a ray this far from its usual length meets something else

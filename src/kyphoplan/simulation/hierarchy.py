@@ -164,9 +164,15 @@ def dense_inverse(grid: Grid) -> tuple[NDArray[np.intp], Array]:
         matrix[np.ix_(block, block)] += stiffness
     matrix = matrix[:-1, :-1]
     matrix[np.diag_indices(unknowns.size)] *= 1.0 + SHIFT
-    factor, _ = linalg.lapack.dpotrf(matrix, lower=1, overwrite_a=1)
-    half, failed = linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
+    return unknowns, _inverted(matrix).astype(np.float32)
+
+
+def _inverted(matrix: Array) -> Array:
+    """Invert a symmetric matrix, by Cholesky if that can be."""
+    if not matrix.size:
+        return matrix
+    factor, failed = linalg.lapack.dpotrf(matrix, lower=1)
     if failed:
-        raise ArithmeticError("the coarsest stiffness is not positive definite")
-    inverse = np.tril(half).astype(np.float32)
-    return unknowns, inverse + np.tril(inverse, -1).T
+        return np.linalg.inv(matrix)
+    half, _ = linalg.lapack.dpotri(factor, lower=1)
+    return np.asarray(np.tril(half) + np.tril(half, -1).T)

@@ -173,6 +173,6 @@ def _inverted(matrix: Array) -> Array:
         return matrix
     factor, failed = linalg.lapack.dpotrf(matrix, lower=1)
     if failed:
-        return np.linalg.inv(matrix)
+        return np.asarray(np.linalg.inv(matrix))
     half, _ = linalg.lapack.dpotri(factor, lower=1)
     return np.asarray(np.tril(half) + np.tril(half, -1).T)

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from kyphoplan import __version__
-from kyphoplan.cli import check_plan, measure, phantom, run, strength
+from kyphoplan.cli import check_plan, measure, phantom, rerun, run, strength, verify
 from kyphoplan.cli.console import INTERRUPTED, TERMINATED, say
 
 app = typer.Typer(
@@ -29,6 +29,8 @@ app.command(epilog=run.EXAMPLE)(run.run)
 app.command(epilog=check_plan.EXAMPLE)(check_plan.check_plan)
 app.command(epilog=strength.EXAMPLE)(strength.strength)
 app.command(epilog=phantom.EXAMPLE)(phantom.phantom)
+app.command(epilog=verify.EXAMPLE)(verify.verify)
+app.command(epilog=rerun.EXAMPLE)(rerun.rerun)
 
 
 def _print_version(wanted: bool) -> None:

@@ -20,6 +20,7 @@ from kyphoplan.cli.console import (
     say,
 )
 from kyphoplan.cli.options import Ct, Device, ErrorDeg, ErrorMm, Gauge, Labels, Scheme
+from kyphoplan.cli.record import write_record
 
 if TYPE_CHECKING:
     from kyphoplan.case import Measure, Plan, Side, Trajectory
@@ -74,6 +75,8 @@ def check_plan(  # noqa: PLR0913, PLR0917 - one argument per option
         "cannula": parse_cannula(cannula),
         "aiming_error_mm": aiming_error_mm,
         "aiming_error_deg": aiming_error_deg,
+        "level": level,
+        "side": side,
         "label_scheme": label_scheme,
         "device": device,
     }
@@ -136,12 +139,10 @@ def _write(
     parameters: dict[str, object],
 ) -> None:
     from kyphoplan.io import write_json  # noqa: PLC0415
-    from kyphoplan.io.manifest import manifest  # noqa: PLC0415
     from kyphoplan.report.plan_json import plan_to_json  # noqa: PLC0415
 
     write_json(working / "plan.json", plan_to_json(checked))
-    record = manifest(inputs, parameters, progress.timings_s, checked.notices)
-    write_json(working / "manifest.json", record)
+    write_record(working, progress, "check-plan", inputs, parameters, checked.notices)
 
 
 def _refusals(checked: "Plan") -> list[str]:

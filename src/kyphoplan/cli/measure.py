@@ -18,6 +18,7 @@ from kyphoplan.cli.console import (
     say,
 )
 from kyphoplan.cli.options import Ct, Device, Labels, Output, Scheme
+from kyphoplan.cli.record import write_record
 
 if TYPE_CHECKING:
     from kyphoplan.case import Measurements
@@ -59,6 +60,13 @@ def measure(  # noqa: PLR0913, PLR0917 - one argument per option
                 from kyphoplan.report import fill  # noqa: PLC0415
 
                 fill(working, measured, spine, scanned.ct, levels=chosen)
+            inputs = {"labels": labels, "ct": ct}
+            parameters = {"levels": chosen, "label_scheme": label_scheme, "device": device}
+            basis = measured.label_basis
+            notices = measured.notices
+            write_record(
+                working, progress, "measure", inputs, parameters, notices, level_names=basis
+            )
         progress.notices(measured.notices)
         hand_over(output)
         abstain_if_empty(measured, labels, output)

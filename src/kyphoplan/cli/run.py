@@ -19,6 +19,7 @@ from kyphoplan.cli.console import (
 )
 from kyphoplan.cli.measure import abstain_if_empty
 from kyphoplan.cli.options import Ct, Device, ErrorDeg, ErrorMm, Gauge, Labels, Output, Scheme
+from kyphoplan.cli.record import write_record
 
 if TYPE_CHECKING:
     from kyphoplan.case import Measurements, Notice, Plan, Spine
@@ -90,12 +91,9 @@ def _run(
         notices = measured.notices + plan.notices
         notices += write_exports(working, plan, spine, scanned.labels)
     with progress.stage("record"):
-        from kyphoplan.io import write_json  # noqa: PLC0415
-        from kyphoplan.io.manifest import manifest  # noqa: PLC0415
-
-        inputs = {"labels": labels} | ({} if ct is None else {"ct": ct})
-        record = manifest(inputs, parameters, progress.timings_s, notices)
-        write_json(working / "manifest.json", record)
+        inputs = {"labels": labels, "ct": ct}
+        basis = measured.label_basis
+        write_record(working, progress, "run", inputs, parameters, notices, level_names=basis)
     return measured, notices
 
 

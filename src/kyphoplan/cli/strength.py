@@ -16,6 +16,7 @@ from kyphoplan.cli.console import (
     say,
 )
 from kyphoplan.cli.options import Ct, Device, Labels, Output, Scheme
+from kyphoplan.cli.record import write_record
 from kyphoplan.errors import CaseError
 
 if TYPE_CHECKING:
@@ -99,6 +100,26 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
                 from kyphoplan.report.strength import write_strength  # noqa: PLC0415
 
                 write_strength(working, chosen[0], specimen, found)
+            parameters = {
+                "level": level,
+                "calibration": calibration,
+                "edge_mm": edge_mm,
+                "caps": caps,
+                "threads": threads,
+                "label_scheme": label_scheme,
+                "device": device,
+            }
+            inputs = {"labels": labels, "ct": ct}
+            basis = scanned.labels.basis
+            write_record(
+                working,
+                progress,
+                "strength",
+                inputs,
+                parameters,
+                scanned.notices,
+                level_names=basis,
+            )
         progress.notices(scanned.notices)
         if found.failure.value is None:
             say(f"warning: {chosen[0]}: {found.failure.reason}")

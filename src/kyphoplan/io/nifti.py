@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from kyphoplan import __version__
 from kyphoplan.case import Notice, Severity
 from kyphoplan.errors import CaseError
 from kyphoplan.io.decoded import Decoded, check_shape
@@ -179,6 +180,7 @@ def write_nifti(
     ras = LPS_FROM_RAS @ np.asarray(affine, float)
     image = nib.Nifti1Image(np.asarray(voxels), ras)
     image.header.set_xyzt_units("mm")
+    image.header["descrip"] = f"kyphoplan {__version__} research only, not for diagnosis".encode()
     image.set_sform(ras, code=1)
     if is_sheared(ras):
         image.header["qform_code"] = 0

@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from kyphoplan.cli import app
-from kyphoplan.io import sealing
+from kyphoplan.io import result_folder, sealing, write_json
+from kyphoplan.io.manifest import manifest
 
 run = CliRunner().invoke
 PHANTOM = ["--levels", "L1", "--spacing", "2.5", "2.5", "2.5", "--no-dicom", "-q"]
@@ -102,9 +103,6 @@ def test_a_measurement_is_repeated_from_inputs_found_by_their_hash(
 def test_a_record_can_only_name_what_the_command_line_could(
     tmp_path: Path, change: dict[str, object], said: str
 ) -> None:
-    from kyphoplan.io import result_folder, write_json
-    from kyphoplan.io.manifest import manifest
-
     with result_folder(tmp_path / "r") as working:
         record = manifest({}, {"seed": 1}, {}, (), command="phantom")
         write_json(working / "manifest.json", record | change)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,7 +19,17 @@ from kyphoplan.cli.console import (
     parse_cannula,
     say,
 )
-from kyphoplan.cli.options import Ct, Device, ErrorDeg, ErrorMm, Gauge, Labels, Scheme
+from kyphoplan.cli.options import (
+    Ct,
+    Device,
+    ErrorDeg,
+    ErrorMm,
+    Gauge,
+    Labels,
+    Orientation,
+    Scheme,
+    Series,
+)
 from kyphoplan.cli.record import write_record
 
 if TYPE_CHECKING:
@@ -59,6 +69,8 @@ def check_plan(  # noqa: PLR0913, PLR0917 - one argument per option
     aiming_error_mm: ErrorMm = 1.0,
     aiming_error_deg: ErrorDeg = 2.0,
     label_scheme: Scheme = None,
+    series: Series = None,
+    assume_orientation: Orientation = None,
     device: Device = "cpu",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -78,6 +90,8 @@ def check_plan(  # noqa: PLR0913, PLR0917 - one argument per option
         "level": level,
         "side": side,
         "label_scheme": label_scheme,
+        "series": series,
+        "assume_orientation": assume_orientation,
         "device": device,
     }
     inputs = {"plan": plan, "labels": labels} | ({} if ct is None else {"ct": ct})
@@ -100,7 +114,7 @@ def check_plan(  # noqa: PLR0913, PLR0917 - one argument per option
 def _check(
     progress: Progress,
     inputs: dict[str, Path],
-    parameters: dict[str, object],
+    parameters: dict[str, Any],
     drawn_on: "tuple[Level | None, Side | None]",
 ) -> "Plan":
     from kyphoplan import planning  # noqa: PLC0415
@@ -113,13 +127,14 @@ def _check(
         level=drawn_on[0],
         side=drawn_on[1],
     )
-    scheme = parameters["label_scheme"]
     scanned = stages.read(
         progress,
         inputs["labels"],
         inputs.get("ct"),
-        scheme=None if scheme is None else str(scheme),
+        scheme=parameters["label_scheme"],
         levels=tuple(row.level for row in drawn.levels),
+        series=parameters["series"],
+        assume_orientation=parameters["assume_orientation"],
     )
     spine = stages.locate(progress, scanned)
     progress.notices(scanned.notices)

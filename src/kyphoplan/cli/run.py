@@ -18,7 +18,18 @@ from kyphoplan.cli.console import (
     parse_levels,
 )
 from kyphoplan.cli.measure import abstain_if_empty
-from kyphoplan.cli.options import Ct, Device, ErrorDeg, ErrorMm, Gauge, Labels, Output, Scheme
+from kyphoplan.cli.options import (
+    Ct,
+    Device,
+    ErrorDeg,
+    ErrorMm,
+    Gauge,
+    Labels,
+    Orientation,
+    Output,
+    Scheme,
+    Series,
+)
 from kyphoplan.cli.record import write_record
 
 if TYPE_CHECKING:
@@ -41,6 +52,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
     aiming_error_mm: ErrorMm = 1.0,
     aiming_error_deg: ErrorDeg = 2.0,
     label_scheme: Scheme = None,
+    series: Series = None,
+    assume_orientation: Orientation = None,
     device: Device = "cpu",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -59,6 +72,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
         "aiming_error_mm": aiming_error_mm,
         "aiming_error_deg": aiming_error_deg,
         "label_scheme": label_scheme,
+        "series": series,
+        "assume_orientation": assume_orientation,
         "device": device,
     }
     with outcome(progress):
@@ -75,7 +90,15 @@ def _run(
     progress: Progress, working: Path, labels: Path, ct: Path | None, parameters: dict[str, Any]
 ) -> "tuple[Measurements, tuple[Notice, ...]]":
     chosen = parameters["levels"]
-    scanned = stages.read(progress, labels, ct, scheme=parameters["label_scheme"], levels=chosen)
+    scanned = stages.read(
+        progress,
+        labels,
+        ct,
+        scheme=parameters["label_scheme"],
+        levels=chosen,
+        series=parameters["series"],
+        assume_orientation=parameters["assume_orientation"],
+    )
     spine = stages.locate(progress, scanned)
     measured = stages.measure(progress, scanned, spine, chosen)
     plan = _plan(progress, spine, measured, parameters)

@@ -253,6 +253,7 @@ class Setting(StrEnum):
     """Where the night after is spent, from the shortest stay to the longest."""
 
     SAME_DAY = "same day"
+    SAME_DAY_OR_OVERNIGHT = "same day or overnight"
     OVERNIGHT = "overnight"
     INPATIENT = "inpatient"
     FACILITY = "facility"

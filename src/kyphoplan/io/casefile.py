@@ -35,12 +35,8 @@ def to_json(noun: Any) -> Any:
     """
     if isinstance(noun, Volume):
         raise TypeError("a volume does not go into JSON: write it with write_volume")
-    if isinstance(noun, Enum):
-        return noun.name if isinstance(noun, Level) else noun.value
-    if noun is None or isinstance(noun, bool | int | float | str):
-        return noun
-    if isinstance(noun, date):
-        return noun.isoformat()
+    if noun is None or isinstance(noun, Enum | bool | int | float | str | date):
+        return _plain(noun)
     if is_dataclass(noun) and not isinstance(noun, type):
         return {f.name: to_json(getattr(noun, f.name)) for f in fields(noun)}
     if isinstance(noun, np.ndarray | np.generic):
@@ -50,6 +46,12 @@ def to_json(noun: Any) -> Any:
     if isinstance(noun, tuple | list):
         return [to_json(item) for item in noun]
     raise TypeError(f"{type(noun).__name__} does not go into JSON: give plain data or dataclasses")
+
+
+def _plain(noun: Any) -> Any:
+    if isinstance(noun, Enum):
+        return noun.name if isinstance(noun, Level) else noun.value
+    return noun.isoformat() if isinstance(noun, date) else noun
 
 
 def from_json(kind: type[T], data: Any) -> T:

@@ -56,6 +56,18 @@ Orientation = Annotated[
         callback=_letters,
     ),
 ]
+PatientRecord = Annotated[
+    Path | None,
+    typer.Option(
+        "--patient", "-p", metavar="FILE", help="Patient record: our JSON, or a FHIR R4 Bundle."
+    ),
+]
+Confirmed = Annotated[
+    bool,
+    typer.Option(
+        "--i-confirm-same-patient", help="Go on though record and images differ; it is recorded."
+    ),
+]
 Device = Annotated[
     str, typer.Option(metavar="DEVICE", help="Where to compute: cpu.", callback=_cpu)
 ]

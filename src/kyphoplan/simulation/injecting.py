@@ -113,8 +113,8 @@ class Injection:
         pores = ~medium.passing & (part[medium.cell] >= FULL)  # cement has closed them
         ways = np.where(self._open & ~pores, 1.0, 0.0)
         ways = ways * medium.outward(self._thick, part, self._in_ways(law))
-        outward: Array = np.bincount(medium.cell, ways, count)
-        source: Array = np.bincount(medium.cell, ways * medium.outside, count)
+        outward = np.bincount(medium.cell, ways, count).astype(float)
+        source = np.bincount(medium.cell, ways * medium.outside, count).astype(float)
         if self._pressure is None:
             source = source + rate * self._shares
         else:
@@ -162,6 +162,7 @@ class Injection:
         """Let a volume in [mm3]; return what each site gained [mm3]."""
         medium, count = self.medium, self.medium.network.count
         assert self._through is not None  # after `balance`
+        self._flow.forget()
         starts, others, order = self._ends
         flows = np.concatenate([self._through, -self._through])[order]
         carrying = np.where(medium.passing, self._out, 0.0)

@@ -310,10 +310,19 @@ SHELL_PERMEABILITY = _assumed(
 SHELL_MM = _assumed(0.5, 0.3, 1.0, "mm", "thickness of cortex and endplate")
 BASIVERTEBRAL_MM = _assumed(1.0, 0.5, 2.0, "mm", "radius of the basivertebral vein at its mouth")
 SEGMENTAL_MM = _assumed(0.4, 0.2, 0.8, "mm", "radius of the veins through the lateral wall")
+BASIVERTEBRAL_DEPTH = Quantity(
+    value=0.17,
+    low=0.12,
+    high=0.218,
+    unit="1",
+    source="depth of the basivertebral canal over that of the body, means of 12 to 21.8 % by "
+    "level: Tzika 2021, Surg Radiol Anat (abstract)",
+    status=Status.READ,
+)
 VEIN_MM = _assumed(10.0, 5.0, 20.0, "mm", "length of vein that resists the cement")
 TRACK_GAP_MM = _assumed(0.1, 0.03, 0.3, "mm", "between cannula and bone")
 DISC_RESISTANCE = _assumed(
-    1.0, 0.3, 10.0, "1", "times the gap of the endplate alone: the disc's own tissue"
+    10.0, 1.0, 100.0, "1", "times the gap of the endplate alone: the disc's own tissue"
 )
 FLOWING = {
     "marrow viscosity": MARROW_VISCOSITY,
@@ -324,6 +333,7 @@ FLOWING = {
     "permeability of the shell": SHELL_PERMEABILITY,
     "thickness of the shell": SHELL_MM,
     "radius of the basivertebral vein": BASIVERTEBRAL_MM,
+    "depth of the basivertebral canal, share": BASIVERTEBRAL_DEPTH,
     "radius of the segmental veins": SEGMENTAL_MM,
     "length of the veins": VEIN_MM,
     "gap beside the cannula": TRACK_GAP_MM,

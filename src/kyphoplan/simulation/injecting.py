@@ -137,8 +137,8 @@ class Injection:
             if outlet.site is None:
                 values.append(medium.marrow)
                 continue
-            pore = np.array(np.pi * outlet.radius_mm**2)
-            cement = float(law(q / pore, np.array(outlet.radius_mm**2 / 8.0), np.array(1.0)))
+            own = np.array(outlet.radius_mm**2 / 8.0)  # permeability of a round tube
+            cement = float(law(q / outlet.area_mm2, own, np.array(1.0)))
             come = min(leaked / outlet.room_mm3, 1.0)
             values.append(come * cement + (1.0 - come) * medium.marrow)
         return np.array(values)[medium.way]

@@ -22,8 +22,8 @@ class Outlet:
     site : where it leads; None for the pores of the shell, which only marrow passes.
     voxels : (N, 3) indices of the voxels it opens from.
     conductance_mm3 : (N,) flow x viscosity / pressure [mm3].
-    radius_mm : of the way itself, for the shear in it [mm].
-    length_mm : of the way, which fills with cement [mm].
+    radius_mm : of a round way with the same resistance to flow at the same speed [mm].
+    length_mm, area_mm2 : of the way itself, which fills with cement [mm], [mm2].
     outside_mpa : pressure outside over the resting pressure of the marrow [MPa].
     """
 
@@ -32,12 +32,13 @@ class Outlet:
     conductance_mm3: Array
     radius_mm: float
     length_mm: float
+    area_mm2: float
     outside_mpa: float = 0.0
 
     @property
     def room_mm3(self) -> float:
         """Volume of the way itself [mm3]."""
-        return float(np.pi * self.radius_mm**2 * self.length_mm)
+        return self.area_mm2 * self.length_mm
 
 
 def tube(
@@ -71,7 +72,31 @@ def tube(
         conductance_mm3=np.full(len(voxels), whole / len(voxels)),
         radius_mm=radius_mm,
         length_mm=length_mm,
+        area_mm2=float(np.pi * radius_mm**2),
         outside_mpa=outside_mpa,
+    )
+
+
+def slit(site: Site, voxels: Voxels, gap_mm: float, width_mm: float, length_mm: float) -> Outlet:
+    """Open a flat way: ``width gap^3 / (12 length)``, as beside a cannula.
+
+    Examples
+    --------
+    >>> beside = slit(Site.TRACK, np.array([[0, 0, 0]]), 0.1, 12.0, 10.0)
+    >>> round(float(beside.conductance_mm3.sum()), 6)
+    0.0001
+    """
+    voxels = np.atleast_2d(np.asarray(voxels, np.int64))
+    if not (gap_mm > 0.0 and width_mm > 0.0 and length_mm > 0.0 and len(voxels)):
+        raise ValueError("a slit needs voxels, and gap, width and length above 0")
+    whole = width_mm * gap_mm**3 / (12.0 * length_mm)
+    return Outlet(
+        site=site,
+        voxels=voxels,
+        conductance_mm3=np.full(len(voxels), whole / len(voxels)),
+        radius_mm=gap_mm * float(np.sqrt(8.0 / 12.0)),
+        length_mm=length_mm,
+        area_mm2=gap_mm * width_mm,
     )
 
 
@@ -97,6 +122,7 @@ def shell_pores(
         conductance_mm3=permeability_mm2 * area / thickness_mm,
         radius_mm=edge_mm,
         length_mm=thickness_mm,
+        area_mm2=float(area.sum()),
     )
 
 

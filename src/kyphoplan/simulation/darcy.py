@@ -4,18 +4,14 @@
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.linalg import cg
 
 from kyphoplan.geometry import Array
+from kyphoplan.simulation.multigrid import SIDES, levels_of, solve
 
 RESIDUAL = 1e-7  # [1] of the balance, relative to the sources
-MOST_STEPS = 200
-STALE_STEPS = 12  # [1] steps above which the preconditioner is made anew; fresh it takes 3 to 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,19 +23,14 @@ class Network:
     index : (I, J, K) number of each voxel; -1 where fluid cannot be.
     first, second : (F,) the voxels of each face, ``second`` one further along its axis.
     axis : (F,) 0, 1, 2.
-    pattern : matrix with the positions of its entries as data.
+    count : number of voxels N.
     """
 
     index: NDArray[np.int64]
     first: NDArray[np.int64]
     second: NDArray[np.int64]
     axis: NDArray[np.int64]
-    pattern: Any
-
-    @property
-    def count(self) -> int:
-        """Number of voxels."""
-        return int(self.pattern.shape[0])
+    count: int
 
 
 def connect(inside: NDArray[np.bool_]) -> Network:
@@ -54,12 +45,13 @@ def connect(inside: NDArray[np.bool_]) -> Network:
         first.append(low[both])
         second.append(high[both])
         axes.append(np.full(int(both.sum()), axis))
-    a, b = np.concatenate(first), np.concatenate(second)
-    here = np.arange(count)
-    rows, columns = np.concatenate([here, a, b]), np.concatenate([here, b, a])
-    places = np.arange(1, rows.size + 1, dtype=float)
-    pattern = sparse.csr_matrix((places, (rows, columns)), shape=(count, count))
-    return Network(index=index, first=a, second=b, axis=np.concatenate(axes), pattern=pattern)
+    return Network(
+        index=index,
+        first=np.concatenate(first),
+        second=np.concatenate(second),
+        axis=np.concatenate(axes),
+        count=count,
+    )
 
 
 class Flow:
@@ -70,9 +62,8 @@ class Flow:
         self.network = network
         self.pressure: Array = np.zeros(network.count)
         self.residual = 0.0
-        self._order = network.pattern.data.astype(np.int64) - 1
-        self._preconditioner: Any = None
-        self._steps = 0
+        self.steps = 0
+        self._levels = levels_of(network.index)
 
     def solve(self, between: Array, outward: Array, source: Array) -> bool:
         """Find the pressures [MPa]; say whether they balance.
@@ -83,51 +74,20 @@ class Flow:
         outward : (N,) flow per pressure out of each voxel [mm3/s/MPa].
         source : (N,) flow into each voxel, with conductance x outside pressure [mm3/s].
         """
-        matrix = self._matrix(between, outward)
-        size = float(np.linalg.norm(source))
-        if size == 0.0:
+        if not source.any():
             self.pressure = np.zeros_like(source)
             self.residual = 0.0
             return True
-        if self._preconditioner is None or self._steps > STALE_STEPS:
-            self._preconditioner = _preconditioner(matrix)
-        self._steps = 0
-        self.pressure, stopped = cg(
-            matrix,
-            source,
-            x0=self.pressure,
-            rtol=RESIDUAL,
-            maxiter=MOST_STEPS,
-            M=self._preconditioner,
-            callback=self._count,
-        )
-        self.residual = float(np.linalg.norm(source - matrix @ self.pressure)) / size
-        return bool(stopped == 0 and np.isfinite(self.pressure).all())
-
-    def forget(self) -> None:
-        """Make the preconditioner anew next time: the front has moved, viscosities jump there."""
-        self._preconditioner = None
-
-    def _count(self, _: Array) -> None:
-        self._steps += 1
-
-    def _matrix(self, between: Array, outward: Array) -> Any:
         network = self.network
-        diagonal = outward.copy()
-        diagonal += np.bincount(network.first, between, network.count)
-        diagonal += np.bincount(network.second, between, network.count)
-        entries = np.concatenate([diagonal, -between, -between])[self._order]
-        pattern = network.pattern
-        return sparse.csr_matrix((entries, pattern.indices, pattern.indptr), pattern.shape)
+        ways = np.zeros((network.count, SIDES))
+        ways[network.first, 2 * network.axis] = between
+        ways[network.second, 2 * network.axis + 1] = between
+        self.pressure, self.steps, self.residual = solve(
+            self._levels, ways, outward, source, self.pressure, RESIDUAL
+        )
+        return bool(self.residual <= RESIDUAL and np.isfinite(self.pressure).all())
 
     def through(self, between: Array) -> Array:
         """Return the flow through each face, positive from first to second [mm3/s]."""
         network = self.network
         return between * (self.pressure[network.first] - self.pressure[network.second])
-
-
-def _preconditioner(matrix: Any) -> Any:
-    """One cycle of algebraic multigrid (PyAMG)."""
-    from pyamg import ruge_stuben_solver  # noqa: PLC0415 - slow to load
-
-    return ruge_stuben_solver(matrix, max_coarse=200).aspreconditioner()

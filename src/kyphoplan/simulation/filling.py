@@ -48,6 +48,9 @@ class Control:
             raise ValueError("control the filling by a rate or by a pressure, one above 0")
 
 
+USUAL_CONTROL = Control(rate_ml_per_s=0.05)  # 3 ml/min; assumed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FillingProblem:
     """What is filled, through what, with what.
@@ -78,7 +81,7 @@ class FillingProblem:
     outlets: tuple[Outlet, ...]
     cement: Curing
     volume_ml: float
-    control: Control = Control(rate_ml_per_s=0.05)
+    control: Control = USUAL_CONTROL
     marrow_mpa_s: float = MARROW_VISCOSITY.value
     permeability: Permeability = USUAL
     stops: Stops = USUAL_STOPS

@@ -162,7 +162,6 @@ class Injection:
         """Let a volume in [mm3]; return what each site gained [mm3]."""
         medium, count = self.medium, self.medium.network.count
         assert self._through is not None  # after `balance`
-        self._flow.forget()
         starts, others, order = self._ends
         flows = np.concatenate([self._through, -self._through])[order]
         carrying = np.where(medium.passing, self._out, 0.0)

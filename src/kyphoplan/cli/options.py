@@ -12,6 +12,17 @@ def _cpu(name: str) -> str:
     return name
 
 
+def _letters(given: str | None) -> str | None:
+    from kyphoplan.io.stated import axes_of  # noqa: PLC0415 - keeps `--help` fast
+
+    if given is not None:
+        try:
+            axes_of(given)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+    return given
+
+
 Labels = Annotated[
     Path,
     typer.Option(
@@ -31,6 +42,30 @@ Scheme = Annotated[
     str | None,
     typer.Option(
         metavar="SCHEME", help="Label scheme, such as verse or totalseg, or a .json or .tsv table."
+    ),
+]
+Series = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="Number or UID of the series, where a folder holds several."),
+]
+Orientation = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LETTERS",
+        help="Where the voxel axes lead, such as LPS, for a file that does not say.",
+        callback=_letters,
+    ),
+]
+PatientRecord = Annotated[
+    Path | None,
+    typer.Option(
+        "--patient", "-p", metavar="FILE", help="Patient record: our JSON, or a FHIR R4 Bundle."
+    ),
+]
+Confirmed = Annotated[
+    bool,
+    typer.Option(
+        "--i-confirm-same-patient", help="Go on though record and images differ; it is recorded."
     ),
 ]
 Device = Annotated[

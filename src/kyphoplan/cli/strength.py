@@ -105,7 +105,7 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
                 compile_kernels(threads)
             with progress.stage("compress and crush"):
                 specimen = cut(spine[chosen[0]], scanned.ct, edge_mm, caps=Caps(caps))
-                found = measure_strength(specimen, line, threads=threads)
+                found = measure_strength(specimen, line, threads=threads, flexion=True)
             with progress.stage("draw and write"):
                 from kyphoplan.report.strength import write_strength  # noqa: PLC0415
 

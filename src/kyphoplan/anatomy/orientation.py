@@ -89,7 +89,8 @@ def shadow_hole(points_mm: Array, direction: Array) -> tuple[float, Array]:
 def see_through(points_mm: Array, depth_mm: Array, candidates: Array) -> Rough | None:
     """Find the direction along which the canal is seen best, among candidates (N, 3).
 
-    ``depth_mm`` tells how deep in the bone the points lie. Returns None if no candidate shows a hole: the ring of the arch is broken or cut off.
+    ``depth_mm`` tells how deep in the bone the points lie. Returns None if no candidate shows a
+    hole: the ring of the arch is broken or cut off.
     """
     seen = [shadow_hole(points_mm, direction) for direction in candidates]
     areas = np.array([area for area, _ in seen])

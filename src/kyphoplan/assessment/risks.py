@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kyphoplan.assessment.sources import cited
 from kyphoplan.case import Answer, Patient, Risk, RiskGroup
 
-Z95 = 1.959963985  # [1] standard deviations of a two-sided 95 % interval
+Z95 = 1.959963985  # [1] standard deviations of a 95 % interval (C)
 HEART, LUNGS, CEMENT = RiskGroup.HEART_AND_BRAIN, RiskGroup.LUNGS, RiskGroup.CEMENT
 NERVES, BONE, GENERAL = RiskGroup.NERVES, RiskGroup.BONE, RiskGroup.GENERAL
 NSQIP = "one level, US register 2012 to 2014"

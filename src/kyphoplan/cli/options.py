@@ -1,5 +1,6 @@
 """The options that several commands share."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,14 @@ def _cpu(name: str) -> str:
     if name != "cpu":
         raise typer.BadParameter(f"{name!r} is not supported: use cpu")
     return name
+
+
+def _pdf(wanted: bool) -> bool:
+    if wanted and find_spec("weasyprint") is None:
+        raise typer.BadParameter(
+            "WeasyPrint is not installed: pip install 'kyphoplan[pdf]', or print patient.html"
+        )
+    return wanted
 
 
 Labels = Annotated[
@@ -35,6 +44,9 @@ Scheme = Annotated[
 ]
 Device = Annotated[
     str, typer.Option(metavar="DEVICE", help="Where to compute: cpu.", callback=_cpu)
+]
+Pdf = Annotated[
+    bool, typer.Option("--pdf", help="Write patient.pdf too (needs WeasyPrint).", callback=_pdf)
 ]
 Gauge = Annotated[
     str, typer.Option(metavar="GAUGE", help="Cannula: 8G, 10G, 11G or 13G.", show_default=True)

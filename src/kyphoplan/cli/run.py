@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kyphoplan.cli import stages
+from kyphoplan.cli.booklet import write_booklet
 from kyphoplan.cli.console import (
     Overwrite,
     Progress,
@@ -18,7 +19,7 @@ from kyphoplan.cli.console import (
     parse_levels,
 )
 from kyphoplan.cli.measure import abstain_if_empty
-from kyphoplan.cli.options import Ct, Device, ErrorDeg, ErrorMm, Gauge, Labels, Output, Scheme
+from kyphoplan.cli.options import Ct, Device, ErrorDeg, ErrorMm, Gauge, Labels, Output, Pdf, Scheme
 
 if TYPE_CHECKING:
     from kyphoplan.case import Measurements, Notice, Plan, Spine
@@ -41,14 +42,15 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
     aiming_error_deg: ErrorDeg = 2.0,
     label_scheme: Scheme = None,
     device: Device = "cpu",
+    pdf: Pdf = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Measure a scan and plan its fractured levels: cannulas, balloons, cement.
 
-    Writes surgeon.html, measurements.html, plan.json, measurements.json, manifest.json,
-    navigation.csv, segmentation.seg.nrrd, figures/, meshes/ and trajectories/.
+    Writes surgeon.html, patient.html, measurements.html, plan.json, measurements.json,
+    manifest.json, navigation.csv, segmentation.seg.nrrd, figures/, meshes/ and trajectories/.
     """
     progress = Progress(quiet=quiet, verbose=verbose)
     chosen = parse_levels(levels)
@@ -59,6 +61,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
         "aiming_error_deg": aiming_error_deg,
         "label_scheme": label_scheme,
         "device": device,
+        "pdf": pdf,
     }
     with outcome(progress):
         from kyphoplan.io import result_folder  # noqa: PLC0415 - keeps `--help` fast
@@ -84,6 +87,9 @@ def _run(
 
         fill(working, measured, spine, scanned.ct, levels=chosen)
         write_surgeon(working, plan, spine, measured, scanned.ct)
+    inputs = {"labels": labels} | ({} if ct is None else {"ct": ct})
+    booklet = {"spine": spine, "plan": plan}
+    write_booklet(progress, working, measured, inputs, pdf=parameters["pdf"], **booklet)
     with progress.stage("export"):
         from kyphoplan.report.exports import write_exports  # noqa: PLC0415
 
@@ -93,7 +99,6 @@ def _run(
         from kyphoplan.io import write_json  # noqa: PLC0415
         from kyphoplan.io.manifest import manifest  # noqa: PLC0415
 
-        inputs = {"labels": labels} | ({} if ct is None else {"ct": ct})
         record = manifest(inputs, parameters, progress.timings_s, notices)
         write_json(working / "manifest.json", record)
     return measured, notices

@@ -1,0 +1,94 @@
+"""The booklet as one page that asks no network and prints in black and white."""
+
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from kyphoplan import __version__
+from kyphoplan.report.booklet import mine
+from kyphoplan.report.booklet.bones import bone_views
+from kyphoplan.report.booklet.catalogue import Catalogue, catalogue, sources
+from kyphoplan.report.booklet.ipdas import checks
+from kyphoplan.report.booklet.pdf import write_booklet_pdf
+from kyphoplan.report.booklet.risks import benefit_grids, risk_views
+from kyphoplan.report.booklet.told import Told
+from kyphoplan.report.page import environment
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+NAME = "patient"
+
+
+def write_booklet(folder: Path, told: Told, *, language: str = "en", pdf: bool = False) -> None:
+    """Write ``patient.html``, with ``pdf`` also ``patient.pdf``, into an existing folder.
+
+    Raises
+    ------
+    NotFoundError
+        If a PDF is wanted and WeasyPrint is not installed.
+    """
+    page = booklet_page(told, language=language)
+    (folder / f"{NAME}.html").write_text(page, encoding="utf-8")
+    if pdf:
+        write_booklet_pdf(page, folder / f"{NAME}.pdf")
+
+
+def booklet_page(told: Told, *, language: str = "en") -> str:
+    """Return the patient's booklet: one file that holds its drawings and asks no network.
+
+    All text of the record is escaped: it can name no markup. The page is made twice: the finished
+    one carries the checks that were made on the first.
+
+    Raises
+    ------
+    ValueError
+        If there is no catalogue of that language.
+    """
+    words = catalogue(language)
+    shown = _shown(told, words)
+    template = environment().get_template("booklet.html")
+    day = mine.day(told.made_on, words)
+    first = template.render(**shown, checks=[])
+    return template.render(**shown, checks=checks(first, day))
+
+
+def _shown(told: Told, words: Catalogue) -> dict[str, Any]:
+    """Return all that the template shows."""
+    own, everybody = mine.questions(told.assessment, words)
+    named, more = mine.gaps(told.assessment, words)
+    date = mine.day(told.made_on, words)
+    risks = told.assessment.risks if told.assessment is not None else ()
+    return {
+        "w": words,
+        "told": told,
+        "assessed": told.assessment,
+        "patient": told.patient,
+        "recorded": told.assessment is not None and told.assessment.record,
+        "bones": bone_views(told, words),
+        "risks": risk_views(risks, words),
+        "little_pain": benefit_grids(words),
+        "against": mine.against(told.assessment, words),
+        "gaps": named,
+        "more_gaps": more,
+        "unknown_count": mine.unknown_count(told),
+        "own_questions": own,
+        "questions": everybody,
+        "history": mine.history(told.patient, words),
+        "day": lambda value: mine.shown(value, words),
+        "reasons": lambda items: mine.reasons(items, words),
+        "sources": sources(),
+        "date": date,
+        "version": __version__,
+        "policy": POLICY,
+        "foot": foot(told, words),
+    }
+
+
+def foot(told: Told, words: Catalogue) -> Markup:
+    """Return the line of every printed page as a string of CSS."""
+    date = mine.day(told.made_on, words)
+    line = words.text("page.foot", version=__version__, date=date)
+    sums = " · ".join(f"{role} {digest[:12]}" for role, digest in told.check_sums.items())
+    text = f"{line} · {sums}" if sums else line
+    safe = "".join(c if c.isalnum() or c in " .,:·-" else f"\\{ord(c):x} " for c in text)
+    return Markup(f'"{safe}"')

@@ -27,6 +27,8 @@ from kyphoplan.case.terms import (
     Trend,
 )
 
+OF_UNSTABLE = 5  # [OF type] AOcard: tension band failed, distraction, rotation or translation
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -330,6 +332,11 @@ class Injury:
         Ligaments.UNKNOWN
     )
     atypical: Annotated[Answer, Asked("Image not typical for osteoporosis?")] = Answer.UNKNOWN
+
+    def __post_init__(self) -> None:
+        """Refuse a contradiction: OF5 means unstable."""
+        if self.of_type == OF_UNSTABLE and self.unstable is Answer.NO:
+            raise ValueError("injury.of_type 5 means unstable, injury.unstable says no: mend one")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,8 +45,28 @@ class BoneView:
 
 def bone_views(told: Told, words: Catalogue) -> list[BoneView]:
     """Return the views of all bones that the booklet is about, from head to tail."""
-    rows = {row.level: row for row in told.measurements.vertebrae}
-    return [_view(told, level, rows[level], words) for level in told.levels if level in rows]
+    measured = told.measurements.vertebrae if told.measurements is not None else ()
+    rows = {row.level: row for row in measured}
+    return [
+        _view(told, level, rows[level], words) if level in rows else _unseen(level, words)
+        for level in told.levels
+    ]
+
+
+def _unseen(level: Level, words: Catalogue) -> BoneView:
+    """Return the view of a bone that is asked about but was not measured."""
+    name = str(level)
+    place = words.say("bone.named", bone=name, place=place_of(level, words))
+    return BoneView(
+        name=name,
+        short=words.say("short.lost_gone", bone=name),
+        sentences=[place, words.say("bone.not_in_scan", bone=name)],
+        picture=None,
+        steps=(),
+        no_steps=words.say("steps.no_plan", bone=name, why=words.text("steps.no_plan_scan")),
+        own={},
+        leaks=[words.say("risks.own_unknown", bone=name)],
+    )
 
 
 def place_of(level: Level, words: Catalogue) -> str:
@@ -58,7 +78,7 @@ def _view(told: Told, level: Level, row: VertebraMeasures, words: Catalogue) -> 
     name = str(level)
     plan = _plan(told, level)
     picture = None
-    if told.spine is not None:
+    if told.spine is not None and told.measurements is not None:
         picture = bone_picture(told.spine, told.measurements, level, words)
     steps: tuple[StepPicture, ...] = ()
     why = _why_no_steps(told, plan)
@@ -90,12 +110,11 @@ def _why_no_steps(told: Told, plan: LevelPlan | None) -> str:
         return "steps.no_plan_scan"
     if plan is None:
         return "steps.no_plan_none"
-    assessed = told.assessment
-    if assessed is not None:
-        verdicts = [item.verdict for item in assessed.levels if item.level is plan.level]
-        if any(verdict in AGAINST for verdict in (assessed.verdict, *verdicts)):
-            return "steps.no_plan_stop"
-    return ""
+    assessed = told.assessed
+    verdicts = [item.verdict for item in assessed.levels if item.level is plan.level]
+    # what speaks against the whole patient speaks against each bone, asked about or not
+    verdicts += [f.verdict for f in assessed.findings]
+    return "steps.no_plan_stop" if any(verdict in AGAINST for verdict in verdicts) else ""
 
 
 def _sentences(row: VertebraMeasures, words: Catalogue) -> list[Markup]:

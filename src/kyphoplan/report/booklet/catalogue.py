@@ -14,6 +14,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from kyphoplan.report.booklet.citing import Citations, slug
 from kyphoplan.report.wording import decimal
 
 MARKS = re.compile(r"\[\[(?P<term>[^\]]+)\]\]|\[\^(?P<source>\w+)\]|\*\*(?P<bold>[^*]+)\*\*")
@@ -22,17 +23,17 @@ LANGUAGES = ("en",)
 
 @dataclass(slots=True)
 class Catalogue:
-    """The words of one language, and the order in which sources were cited with them.
+    """The words of one language, and the sources that were cited with them.
 
     Attributes
     ----------
     words : the tables of ``words/<language>.toml``.
-    cited : the sources in order of their first citation; grows as sentences are said.
+    citations : grows as sentences are said.
     """
 
     language: str
     words: Mapping[str, Any]
-    cited: list[str] = field(default_factory=list)
+    citations: Citations = field(default_factory=Citations)
 
     def find(self, key: str) -> Any:
         """Return what stands at a dotted key; KeyError names the key that is missing."""
@@ -73,6 +74,11 @@ class Catalogue:
             end = mark.end()
         return Markup("").join([*pieces, _filled(sentence[end:], values)])
 
+    def cite(self, source: str, provenance: str) -> Markup:
+        """Return the links to what a rule or a rate names as its source."""
+        cited = self.citations.numbers_of(source, provenance)
+        return Markup(" ").join(self._cite(key, number) for key, number in cited.items())
+
     def number(self, value: float, digits: int = 0) -> str:
         """Write a number as this language does."""
         whole = decimal(value, digits)
@@ -86,18 +92,17 @@ class Catalogue:
         """Return a picture's four sides in the patient's own words."""
         return {edge: self.text(f"sides.{word.lower()}") for edge, word in clinical.items()}
 
+    def _cite(self, key: str, number: int) -> Markup:
+        label = self.text("sources.link", number=str(number))
+        return Markup(
+            '<a class="cite" href="#source-{}" aria-label="{}"><sup>{}</sup></a>'
+        ).format(key, label, number)
+
     def _linked(self, mark: re.Match[str], values: Mapping[str, str]) -> Markup:
         if mark["bold"] is not None:
             return Markup("<strong>{}</strong>").format(_filled(mark["bold"], values))
         if mark["source"] is not None:
-            key = mark["source"]
-            if key not in self.cited:
-                self.cited.append(key)
-            number = self.cited.index(key) + 1
-            label = self.text("sources.link", number=str(number))
-            return Markup(
-                '<a class="cite" href="#source-{}" aria-label="{}"><sup>{}</sup></a>'
-            ).format(key, label, number)
+            return self._cite(mark["source"], self.citations.number(mark["source"]))
         shown, _, term = mark["term"].partition("|")
         key = slug(term or shown)
         self.find(f"glossary.{key}")
@@ -108,13 +113,6 @@ class Catalogue:
 def words_of(language: str) -> Mapping[str, Any]:
     """Read a language's catalogue."""
     file = resources.files("kyphoplan") / "report" / "booklet" / "words" / f"{language}.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
-
-
-@cache
-def sources() -> Mapping[str, Mapping[str, str]]:
-    """Return every source: where it stands, and how its figures were read."""
-    file = resources.files("kyphoplan") / "report" / "booklet" / "words" / "sources.toml"
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
@@ -131,17 +129,6 @@ def catalogue(language: str = "en") -> Catalogue:
             f"language {language!r}: no catalogue: choose from {', '.join(LANGUAGES)}"
         )
     return Catalogue(language, words_of(language))
-
-
-def slug(term: str) -> str:
-    """Return a term as a key.
-
-    Examples
-    --------
-    >>> slug("Balloon kyphoplasty")
-    'balloon_kyphoplasty'
-    """
-    return re.sub(r"\W+", "_", term.strip().lower())
 
 
 def _shown(mark: re.Match[str]) -> str:

@@ -1,5 +1,6 @@
 """The booklet as one page that asks no network and prints in black and white."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ from markupsafe import Markup
 from kyphoplan import __version__
 from kyphoplan.report.booklet import mine
 from kyphoplan.report.booklet.bones import bone_views
-from kyphoplan.report.booklet.catalogue import Catalogue, catalogue, sources
+from kyphoplan.report.booklet.catalogue import Catalogue, catalogue
+from kyphoplan.report.booklet.history import day, history, shown
 from kyphoplan.report.booklet.ipdas import checks
 from kyphoplan.report.booklet.pdf import write_booklet_pdf
 from kyphoplan.report.booklet.risks import benefit_grids, risk_views
@@ -45,39 +47,33 @@ def booklet_page(told: Told, *, language: str = "en") -> str:
         If there is no catalogue of that language.
     """
     words = catalogue(language)
-    shown = _shown(told, words)
+    shown = _shown(replace(told, assessment=told.assessed), words)
     template = environment().get_template("booklet.html")
-    day = mine.day(told.made_on, words)
     first = template.render(**shown, checks=[])
-    return template.render(**shown, checks=checks(first, day))
+    return template.render(**shown, checks=checks(first, shown["date"]))
 
 
 def _shown(told: Told, words: Catalogue) -> dict[str, Any]:
     """Return all that the template shows."""
-    own, everybody = mine.questions(told.assessment, words)
-    named, more = mine.gaps(told.assessment, words)
-    date = mine.day(told.made_on, words)
-    risks = told.assessment.risks if told.assessment is not None else ()
+    assessed = told.assessed
+    own, everybody = mine.questions(assessed, words)
+    named, more = mine.gaps(assessed, words)
     return {
         "w": words,
         "told": told,
-        "assessed": told.assessment,
-        "patient": told.patient,
-        "recorded": told.assessment is not None and told.assessment.record,
+        "assessed": assessed,
         "bones": bone_views(told, words),
-        "risks": risk_views(risks, words),
+        "risks": risk_views(assessed.risks, words),
         "little_pain": benefit_grids(words),
-        "against": mine.against(told.assessment, words),
+        "against": mine.against(assessed, words),
         "gaps": named,
         "more_gaps": more,
-        "unknown_count": mine.unknown_count(told),
         "own_questions": own,
         "questions": everybody,
-        "history": mine.history(told.patient, words),
-        "day": lambda value: mine.shown(value, words),
+        "history": history(told.patient, words),
+        "shown": lambda value: shown(value, words),
         "reasons": lambda items: mine.reasons(items, words),
-        "sources": sources(),
-        "date": date,
+        "date": day(told.made_on, words),
         "version": __version__,
         "policy": POLICY,
         "foot": foot(told, words),
@@ -86,8 +82,7 @@ def _shown(told: Told, words: Catalogue) -> dict[str, Any]:
 
 def foot(told: Told, words: Catalogue) -> Markup:
     """Return the line of every printed page as a string of CSS."""
-    date = mine.day(told.made_on, words)
-    line = words.text("page.foot", version=__version__, date=date)
+    line = words.text("page.foot", version=__version__, date=day(told.made_on, words))
     sums = " · ".join(f"{role} {digest[:12]}" for role, digest in told.check_sums.items())
     text = f"{line} · {sums}" if sums else line
     safe = "".join(c if c.isalnum() or c in " .,:·-" else f"\\{ord(c):x} " for c in text)

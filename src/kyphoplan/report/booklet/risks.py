@@ -1,4 +1,4 @@
-"""The risks as pictures of a thousand boxes, each with the same in words."""
+"""The risks as pictures of a thousand boxes with the same in words, and the rest as a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,16 @@ from kyphoplan.case import Risk
 from kyphoplan.report.booklet.catalogue import Catalogue
 from kyphoplan.report.booklet.grid import boxes, icon_grid
 
+# What is shown as a picture; the rest stands in the table. Where the setting is known, the deaths
+# of that setting take the place of those of all.
+PICTURED = (
+    "heart_attack", "cardiac_arrest", "stroke", "pulmonary_embolism", "death", "readmission",
+    "leak_any_ct", "cement_lung_symptomatic", "cement_canal", "cord_or_nerve", "sepsis",
+    "next_fracture_1y",
+)  # fmt: skip
+# VAPOUR, Clark and others 2016: pain below 4 of 10 after 14 days, 44 % and 21 % [in 1,000].
+LITTLE_PAIN = {"with": 440.0, "without": 210.0}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskView:
@@ -16,20 +26,25 @@ class RiskView:
 
     Attributes
     ----------
-    line : the count with its range and of whom, in words.
-    window, note : the time looked at, and what else must be known.
+    group : its heading.
+    grid : the picture; empty for a row of the table.
+    count, range, of : in 1,000 of what, and the 95 % interval (empty if none was printed).
+    line : the same as a sentence.
+    about : of whom, when, by what it was seen, and what else must be known.
     """
 
-    key: str
+    group: str
     title: str
     grid: Markup
+    count: str
+    range: str
+    of: str
     line: Markup
-    window: Markup
-    note: Markup
+    about: Markup
 
 
 def risk_views(risks: Sequence[Risk], words: Catalogue) -> list[RiskView]:
-    """Return the views in the given order."""
+    """Return the views of all risks, in the given order."""
     return [_view(risk, words) for risk in risks]
 
 
@@ -43,28 +58,45 @@ def benefit_grids(words: Catalogue) -> tuple[Markup, Markup]:
     return pictures[0], pictures[1]
 
 
-# VAPOUR, Clark and others 2016: pain below 4 of 10 after 14 days, 44 % and 21 % [in 1,000].
-LITTLE_PAIN = {"with": 440.0, "without": 210.0}
-
-
 def _view(risk: Risk, words: Catalogue) -> RiskView:
     title = words.text(f"risk.{risk.key}.title")
     of = words.text(f"risk_of.{risk.of}")
-    count = words.number(risk.per_1000) if risk.per_1000 >= 1.0 else words.text("risks.below_one")
-    values = {"title": title, "count": count, "of": of}
-    if risk.low is None or risk.high is None:
-        line = words.say("risks.line_point", **values)
-    else:
-        low, high = (words.number(x, 1 if x < 1.0 else 0) for x in (risk.low, risk.high))
-        line = words.say("risks.line", low=low, high=high, **values)
-    rest = words.number(1000 - boxes(risk.per_1000))
-    grid = icon_grid(risk.per_1000, risk.high, line.striptags())
-    note = words.say(f"risk.{risk.key}.note") if words.has(f"risk.{risk.key}.note") else Markup()
+    count = _figure(risk.per_1000, words)
+    span = ""
+    if risk.low is not None and risk.high is not None:
+        low, high = (_figure(x, words) for x in (risk.low, risk.high))
+        span = words.text("format.range", low=low, high=high)
+    key = "risks.line" if span else "risks.line_point"
+    line = words.say(key, title=title, count=count, of=of, range=span)
+    grid = Markup()
+    if risk.key in PICTURED or (risk.matched and risk.key.startswith("death")):
+        grid = icon_grid(risk.per_1000, risk.high, str(line.striptags()))
+        rest = words.number(1000 - boxes(risk.per_1000))
+        line = line + " " + words.say("risks.not_hit", rest=rest)
     return RiskView(
-        key=risk.key,
+        group=words.text(f"risk_groups.{risk.group.name}"),
         title=title,
         grid=grid,
-        line=line + " " + words.say("risks.not_hit", rest=rest),
-        window=words.say(f"risk.{risk.key}.window"),
-        note=note,
+        count=count,
+        range=span,
+        of=of,
+        line=line,
+        about=_about(risk, words),
     )
+
+
+def _about(risk: Risk, words: Catalogue) -> Markup:
+    """Return who was looked at, when, by what it was seen, a note, and the source."""
+    who = words.text(f"risk_people.{risk.population}")
+    said = [words.say("risks.who", people=who, window=words.text(f"risk_window.{risk.window}"))]
+    if risk.detector:
+        said.append(words.say("risks.seen", detector=words.text(f"risk_seen.{risk.detector}")))
+    if words.has(f"risk.{risk.key}.note"):
+        said.append(words.say(f"risk.{risk.key}.note"))
+    said.append(words.cite(risk.source, risk.provenance))
+    return Markup(" ").join(said)
+
+
+def _figure(value: float, words: Catalogue) -> str:
+    """Return a count in 1,000 as it is read: a small one keeps a decimal, so that it is not 0."""
+    return words.number(value, 1 if 0.0 < value < 1.0 else 0)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from kyphoplan.assessment import assess
 from kyphoplan.case import Assessment, Level, Measurements, Patient, Plan, Spine
 
 
@@ -14,12 +15,14 @@ class Told:
     Attributes
     ----------
     made_on : the day printed on every page.
+    measurements : None if no scan was given.
     spine, plan : without them there are no pictures.
-    patient, assessment : without them it says what is not known.
+    patient : None if no record was given: then it says what is not known.
+    assessment : of this record and these figures; made here if it is not given.
     check_sums : SHA-256 of each input file by what it serves as, as the manifest has them.
     """
 
-    measurements: Measurements
+    measurements: Measurements | None
     made_on: date
     spine: Spine | None = None
     plan: Plan | None = None
@@ -29,9 +32,14 @@ class Told:
 
     @property
     def levels(self) -> tuple[Level, ...]:
-        """The bones that the booklet is about: those assessed, else planned, else fractured."""
-        if self.assessment is not None and self.assessment.levels:
-            return tuple(level.level for level in self.assessment.levels)
-        if self.plan is not None and self.plan.levels:
-            return tuple(level.level for level in self.plan.levels)
-        return tuple(row.level for row in self.measurements.fractures)
+        """The bones that the booklet is about: those assessed, and those planned."""
+        assessed = {level.level for level in self.assessed.levels}
+        planned = {level.level for level in self.plan.levels} if self.plan is not None else set()
+        return tuple(sorted(assessed | planned))
+
+    @property
+    def assessed(self) -> Assessment:
+        """The assessment, made from what is known if it was not given."""
+        if self.assessment is not None:
+            return self.assessment
+        return assess(self.measurements, self.patient)

@@ -14,7 +14,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from kyphoplan.report.booklet.citing import Citations, slug
+from kyphoplan.report.booklet.citing import Citations, placeholder, slug
 from kyphoplan.report.wording import decimal
 
 MARKS = re.compile(r"\[\[(?P<term>[^\]]+)\]\]|\[\^(?P<source>\w+)\]|\*\*(?P<bold>[^*]+)\*\*")
@@ -76,8 +76,8 @@ class Catalogue:
 
     def cite(self, source: str, provenance: str) -> Markup:
         """Return the links to what a rule or a rate names as its source."""
-        cited = self.citations.numbers_of(source, provenance)
-        return Markup(" ").join(self._cite(key, number) for key, number in cited.items())
+        cited = self.citations.add_all(source, provenance)
+        return Markup(" ").join(self._cite(key) for key in cited)
 
     def number(self, value: float, digits: int = 0) -> str:
         """Write a number as this language does."""
@@ -92,8 +92,9 @@ class Catalogue:
         """Return a picture's four sides in the patient's own words."""
         return {edge: self.text(f"sides.{word.lower()}") for edge, word in clinical.items()}
 
-    def _cite(self, key: str, number: int) -> Markup:
-        label = self.text("sources.link", number=str(number))
+    def _cite(self, key: str) -> Markup:
+        number = placeholder(key)
+        label = self.text("sources.link", number=number)
         return Markup(
             '<a class="cite" href="#source-{}" aria-label="{}"><sup>{}</sup></a>'
         ).format(key, label, number)
@@ -102,7 +103,8 @@ class Catalogue:
         if mark["bold"] is not None:
             return Markup("<strong>{}</strong>").format(_filled(mark["bold"], values))
         if mark["source"] is not None:
-            return self._cite(mark["source"], self.citations.number(mark["source"]))
+            self.citations.add(mark["source"])
+            return self._cite(mark["source"])
         shown, _, term = mark["term"].partition("|")
         key = slug(term or shown)
         self.find(f"glossary.{key}")

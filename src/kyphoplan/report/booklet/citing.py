@@ -1,4 +1,4 @@
-"""The sources that a booklet cites, numbered in the order of their first citation."""
+"""The sources that a booklet cites, numbered in the order in which they stand on the page."""
 
 import re
 import tomllib
@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 
 # How a figure is known, by the letters of its provenance: the keys of the catalogue's words.
+PLACEHOLDER = re.compile("\N{SECTION SIGN}(\\w+)\N{SECTION SIGN}")
 PROVENANCE = {"S": "read", "S2": "copy", "M": "memory", "M-": "memory", "C": "sum", "P": "policy"}
 
 
@@ -17,20 +18,20 @@ class Citations:
 
     Attributes
     ----------
-    texts : where each source stands in print, by its key, in order of first citation.
+    texts : where each source stands in print, by its key.
     known : how the figures taken from it are known, by its key.
     """
 
     texts: dict[str, str] = field(default_factory=dict)
     known: dict[str, list[str]] = field(default_factory=dict)
 
-    def number(self, key: str) -> int:
-        """Cite a source of ``sources.toml`` and return its number."""
+    def add(self, key: str) -> None:
+        """Cite a source of ``sources.toml``."""
         source = sources()[key]
-        return self._number(key, source["text"], [source["how"]])
+        self._add(key, source["text"], [source["how"]])
 
-    def numbers_of(self, source: str, provenance: str) -> dict[str, int]:
-        """Cite what a rule or a rate names as its source; return key and number of each.
+    def add_all(self, source: str, provenance: str) -> list[str]:
+        """Cite what a rule or a rate names as its source; return the key of each.
 
         Parameters
         ----------
@@ -38,20 +39,35 @@ class Citations:
         provenance : its letters, such as ``S,C``.
         """
         how = [PROVENANCE[letter] for letter in provenance.split(",")]
-        cited = {}
+        cited = []
         for part in source.split("; "):
             name, colon, text = part.partition(": ")
             key = slug(name) if colon else "policy"
             known = next((k for k in sources() if slug(k) == key), "")
             text = sources()[known]["text"] if known else (text or part)
-            cited[known or key] = self._number(known or key, text, how)
+            self._add(known or key, text, how)
+            cited.append(known or key)
         return cited
 
-    def _number(self, key: str, text: str, how: list[str]) -> int:
+    def _add(self, key: str, text: str, how: list[str]) -> None:
         self.texts.setdefault(key, text)
         known = self.known.setdefault(key, [])
         known.extend(one for one in how if one not in known)
-        return list(self.texts).index(key) + 1
+
+
+def placeholder(key: str) -> str:
+    """Return what stands for a source's number until the page is finished."""
+    return f"\N{SECTION SIGN}{key}\N{SECTION SIGN}"
+
+
+def in_order(page: str) -> list[str]:
+    """Return the keys of the sources in the order in which the page cites them."""
+    return list(dict.fromkeys(PLACEHOLDER.findall(page)))
+
+
+def numbered(page: str, order: list[str]) -> str:
+    """Return the page with the number of each source in its place."""
+    return PLACEHOLDER.sub(lambda found: str(order.index(found[1]) + 1), page)
 
 
 @cache

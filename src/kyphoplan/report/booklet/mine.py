@@ -16,6 +16,8 @@ SPEAKING = (
     Verdict.CONDITIONAL,
     Verdict.WARN,
 )  # the verdicts of a finding that a patient should hear about
+ALWAYS = ("AN-5", "DS-7")  # hold for everybody: said in the chapter's own words
+NOT_TOLD_SHOWN = 2  # [1] missing answers named behind one question
 GAPS_SHOWN = 12  # [1] as many missing answers are named as fit on half a page
 
 
@@ -53,7 +55,9 @@ def _named(text: Markup, bones: list[str], links: Markup) -> Markup:
 def reasons(items: Iterable[Reason], words: Catalogue) -> list[Markup]:
     """Return reasons in the patient's words with their sources, each once."""
     said = {
-        words.say(f"rules.{item.rule}"): words.cite(item.source, item.provenance) for item in items
+        words.say(f"rules.{item.rule}"): words.cite(item.source, item.provenance)
+        for item in items
+        if item.rule not in ALWAYS
     }
     return [Markup("{} {}").format(text, links) for text, links in said.items()]
 
@@ -87,23 +91,30 @@ def questions(assessment: Assessment, words: Catalogue) -> tuple[list[Asking], l
     own: list[Asking] = []
     everybody: list[Asking] = []
     for question in assessment.questions:
-        why = [_why(rule, by_rule, unknown, words) for rule in question.rules]
-        asking = Asking(
-            text=words.say(f"questions.text.{question.key}"),
-            because=Markup(" ").join(dict.fromkeys(text for text in why if text)),
-        )
-        (own if asking.because else everybody).append(asking)
+        because = _because(question.rules, by_rule, unknown, words)
+        asking = Asking(text=words.say(f"questions.text.{question.key}"), because=because)
+        (own if because else everybody).append(asking)
     return own, everybody
 
 
-def _why(
-    rule: str, speaking: dict[str, Finding], unknown: dict[str, Finding], words: Catalogue
+def _because(
+    rules: Iterable[str],
+    speaking: dict[str, Finding],
+    unknown: dict[str, Finding],
+    words: Catalogue,
 ) -> Markup:
-    """Return why a question is asked: what a rule says, or what nobody has told."""
-    if rule in speaking:
-        return words.say(f"rules.{rule}")
-    if rule not in unknown or not unknown[rule].missing:
-        return Markup()
-    names = dict.fromkeys(missing(name, words).striptags() for name in unknown[rule].missing)
-    first = next(iter(names))
-    return words.say("questions.not_told", what=first[0].lower() + first[1:])
+    """Return why a question is asked: what rules say, and what nobody has told."""
+    said = dict.fromkeys(words.say(f"rules.{rule}") for rule in rules if rule in speaking)
+    names = dict.fromkeys(
+        name for rule in rules if rule in unknown for name in unknown[rule].missing
+    )
+    not_told = list(dict.fromkeys(_lower(missing(name, words)) for name in names))[:NOT_TOLD_SHOWN]
+    if not_told:
+        said[words.say("questions.not_told", what="; ".join(not_told))] = None
+    return Markup(" ").join(said)
+
+
+def _lower(text: Markup) -> str:
+    """Return plain words for the middle of a sentence; an abbreviation stays as it is."""
+    plain = str(text.striptags())
+    return plain if plain[:2].isupper() else plain[0].lower() + plain[1:]

@@ -10,6 +10,7 @@ from kyphoplan import __version__
 from kyphoplan.report.booklet import mine
 from kyphoplan.report.booklet.bones import bone_views
 from kyphoplan.report.booklet.catalogue import Catalogue, catalogue
+from kyphoplan.report.booklet.citing import in_order, numbered
 from kyphoplan.report.booklet.history import day, history, shown
 from kyphoplan.report.booklet.ipdas import checks
 from kyphoplan.report.booklet.pdf import write_booklet_pdf
@@ -38,8 +39,8 @@ def write_booklet(folder: Path, told: Told, *, language: str = "en", pdf: bool =
 def booklet_page(told: Told, *, language: str = "en") -> str:
     """Return the patient's booklet: one file that holds its drawings and asks no network.
 
-    All text of the record is escaped: it can name no markup. The page is made twice: the finished
-    one carries the checks that were made on the first.
+    All text of the record is escaped: it can name no markup. The page is made anew when it is
+    known what it cites and which checks it passes.
 
     Raises
     ------
@@ -49,8 +50,11 @@ def booklet_page(told: Told, *, language: str = "en") -> str:
     words = catalogue(language)
     shown = _shown(replace(told, assessment=told.assessed), words)
     template = environment().get_template("booklet.html")
-    first = template.render(**shown, checks=[])
-    return template.render(**shown, checks=checks(first, shown["date"]))
+    first = template.render(**shown, checks=[], cited=[])
+    cited = in_order(first)
+    page = template.render(**shown, checks=[], cited=cited)
+    page = template.render(**shown, checks=checks(page, shown["date"]), cited=cited)
+    return numbered(page, cited)
 
 
 def _shown(told: Told, words: Catalogue) -> dict[str, Any]:
@@ -83,7 +87,7 @@ def _shown(told: Told, words: Catalogue) -> dict[str, Any]:
 def foot(told: Told, words: Catalogue) -> Markup:
     """Return the line of every printed page as a string of CSS."""
     line = words.text("page.foot", version=__version__, date=day(told.made_on, words))
-    sums = " · ".join(f"{role} {digest[:12]}" for role, digest in told.check_sums.items())
+    sums = " · ".join(f"{role} {digest[:8]}" for role, digest in told.check_sums.items())
     text = f"{line} · {sums}" if sums else line
     safe = "".join(c if c.isalnum() or c in " .,:·-" else f"\\{ord(c):x} " for c in text)
     return Markup(f'"{safe}"')

@@ -16,6 +16,8 @@ PICTURED = (
     "leak_any_ct", "cement_lung_symptomatic", "cement_canal", "cord_or_nerve", "sepsis",
     "next_fracture_1y",
 )  # fmt: skip
+# Of whom and when, where nothing else is said: BMCSurg2019, as the chapter's beginning says.
+DEFAULT = ("one level, US register 2012 to 2014", "30 days")
 # VAPOUR, Clark and others 2016: pain below 4 of 10 after 14 days, 44 % and 21 % [in 1,000].
 LITTLE_PAIN = {"with": 440.0, "without": 210.0}
 
@@ -67,10 +69,10 @@ def _view(risk: Risk, words: Catalogue) -> RiskView:
         low, high = (_figure(x, words) for x in (risk.low, risk.high))
         span = words.text("format.range", low=low, high=high)
     key = "risks.line" if span else "risks.line_point"
-    line = words.say(key, title=title, count=count, of=of, range=span)
+    line = words.say(key, count=count, of=of, range=span)
     grid = Markup()
     if risk.key in PICTURED or (risk.matched and risk.key.startswith("death")):
-        grid = icon_grid(risk.per_1000, risk.high, str(line.striptags()))
+        grid = icon_grid(risk.per_1000, risk.high, f"{title}. {line.striptags()}")
         rest = words.number(1000 - boxes(risk.per_1000))
         line = line + " " + words.say("risks.not_hit", rest=rest)
     return RiskView(
@@ -87,8 +89,11 @@ def _view(risk: Risk, words: Catalogue) -> RiskView:
 
 def _about(risk: Risk, words: Catalogue) -> Markup:
     """Return who was looked at, when, by what it was seen, a note, and the source."""
-    who = words.text(f"risk_people.{risk.population}")
-    said = [words.say("risks.who", people=who, window=words.text(f"risk_window.{risk.window}"))]
+    said = []
+    if (risk.population, risk.window) != DEFAULT:
+        who = words.text(f"risk_people.{risk.population}")
+        when = words.text(f"risk_window.{risk.window}")
+        said.append(words.say("risks.who", people=who, window=when))
     if risk.detector:
         said.append(words.say("risks.seen", detector=words.text(f"risk_seen.{risk.detector}")))
     if words.has(f"risk.{risk.key}.note"):

@@ -6,7 +6,7 @@ Keys that begin with ``//`` are comments.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from datetime import date
 from enum import Enum
 from pathlib import Path
@@ -71,9 +71,13 @@ def parse_patient(data: Mapping[str, Any]) -> tuple[Patient | None, tuple[str, .
     return (None if problems else patient), tuple(problems)
 
 
-def template(*, comments: bool = True) -> dict[str, Any]:
-    """Return an empty record; each field with its question, unit and range as a comment."""
-    return {"schema": SCHEMA, **_template(PATIENT, comments)}
+def filled_template(patient: Patient | None = None) -> dict[str, Any]:
+    """Return a record to be filled in, each field with its question, unit and range beside it.
+
+    What is known of ``patient`` is filled in already.
+    """
+    known = {} if patient is None else _known(PATIENT, patient)
+    return {"schema": SCHEMA, **_template(PATIENT, known)}
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -136,8 +140,6 @@ def _group(group: Group, data: Any, path: str, problems: list[str]) -> Any:
 
 def _with_age(patient: Patient) -> Patient:
     """Work the age out from the date of birth where it is not given."""
-    from dataclasses import replace  # noqa: PLC0415
-
     days = patient.days_since(patient.identity.birth_date)
     if patient.age_years is None and days is not None and days >= 0:
         return replace(patient, age_years=float(int(days / 365.25)))
@@ -176,15 +178,14 @@ def _dates(noun: Any, path: str) -> Iterator[tuple[str, date]]:
                     yield from _dates(item, f"{path}{name}[{place}].")
 
 
-def _template(group: Group, comments: bool) -> dict[str, Any]:
+def _template(group: Group, known: Mapping[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for part in group.parts:
         if isinstance(part, Group):
-            result[part.name] = _template(part, comments)
+            result[part.name] = _template(part, known.get(part.name, {}))
             continue
-        if comments:
-            result[f"{COMMENT} {part.name}"] = part.explained
-        result[part.name] = None
+        result[f"{COMMENT} {part.name}"] = part.explained
+        result[part.name] = known.get(part.name)
     return result
 
 

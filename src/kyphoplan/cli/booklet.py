@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def write_booklet(
     progress: Progress,
     working: Path,
-    measured: "Measurements",
+    measured: "Measurements | None",
     inputs: Mapping[str, Path],
     *,
     pdf: bool,

@@ -1,46 +1,60 @@
 """The record on one page: each answer that it holds, in the patient's words."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import Field, dataclass, fields, is_dataclass
 from datetime import date
 from enum import Enum
 from typing import Any
 
 from markupsafe import Markup
 
-from kyphoplan.case import Level, Patient
+from kyphoplan.case import Answer, Level, Patient
 from kyphoplan.report.booklet.catalogue import Catalogue
 
 LEFT_OUT = ("medicines", "identity")  # a table of its own; not for a page that is handed about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line of the history: its group, the question, and the answer in the record."""
+class Group:
+    """One row of the page: what belongs together.
 
-    group: str
-    fact: Markup
-    answer: str
+    Attributes
+    ----------
+    answers : each question with its answer.
+    denied : the questions that were answered with no.
+    """
+
+    title: str
+    answers: tuple[tuple[Markup, str], ...]
+    denied: tuple[Markup, ...]
 
 
-def history(patient: Patient | None, words: Catalogue) -> list[Line]:
-    """Return each answer that the record holds, in its order; what is unknown is left out."""
-    return [] if patient is None else list(_answers(patient, "", words))
+def history(patient: Patient | None, words: Catalogue) -> list[Group]:
+    """Return the answers that the record holds, in its order; what is unknown is left out."""
+    if patient is None:
+        return []
+    parts = [("", patient)]
+    parts += [(f.name, value) for f in fields(patient) if is_dataclass(value := _of(patient, f))]
+    groups = (_group(name, part, words) for name, part in parts if name not in LEFT_OUT)
+    return [group for group in groups if group.answers or group.denied]
 
 
-def _answers(record: Any, prefix: str, words: Catalogue) -> Iterator[Line]:
-    for item in fields(record):
-        if not prefix and item.name in LEFT_OUT:
+def _of(record: Any, item: Field[Any]) -> Any:
+    return getattr(record, item.name)
+
+
+def _group(name: str, part: Any, words: Catalogue) -> Group:
+    prefix = f"record.{name}." if name else "record."
+    answers, denied = [], []
+    for item in fields(part):
+        value = _of(part, item)
+        if is_dataclass(value) or item.name in LEFT_OUT:
             continue
-        value = getattr(record, item.name)
-        key = f"{prefix}{item.name}"
-        if is_dataclass(value):
-            yield from _answers(value, f"{key}.", words)
-            continue
-        answer = shown(value, words)
-        if answer:
-            group = words.text(f"record.{prefix}title")
-            yield Line(group=group, fact=words.say(f"record.{key}"), answer=answer)
+        question = words.say(f"{prefix}{item.name}")
+        if value is Answer.NO:
+            denied.append(question)
+        elif shown(value, words):
+            answers.append((question, shown(value, words)))
+    return Group(title=words.text(f"{prefix}title"), answers=tuple(answers), denied=tuple(denied))
 
 
 def shown(value: Any, words: Catalogue) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from kyphoplan.case import Assessment, Finding, Reason, Verdict
+from kyphoplan.case import Assessment, Finding, MedicineAdvice, Reason, Step, Verdict
 from kyphoplan.report.booklet.catalogue import Catalogue
 
 SPEAKING = (
@@ -18,6 +18,7 @@ SPEAKING = (
 )  # the verdicts of a finding that a patient should hear about
 ALWAYS = ("AN-5", "DS-7")  # hold for everybody: said in the chapter's own words
 NOT_TOLD_SHOWN = 2  # [1] missing answers named behind one question
+GUESSED = "misspelling"  # begins how a medicine was recognised that was not named exactly
 GAPS_SHOWN = 12  # [1] as many missing answers are named as fit on half a page
 
 
@@ -30,12 +31,12 @@ class Asking:
 
 
 def against(assessment: Assessment, words: Catalogue) -> list[Markup]:
-    """Return what speaks against it or must be looked at, the worst first, each once.
+    """Return what speaks against it or must be looked at: nerves first, then the worst.
 
     A rule that speaks of one bone names it where more than one is asked about.
     """
     found = [f for f in assessment.all_findings if f.verdict in SPEAKING]
-    found.sort(key=lambda f: -f.rank)
+    found.sort(key=lambda f: (f.step is not Step.NEUROLOGY, -f.rank))
     many = len(assessment.levels) > 1
     said: dict[Markup, tuple[list[str], Markup]] = {}
     for finding in found:
@@ -60,6 +61,23 @@ def reasons(items: Iterable[Reason], words: Catalogue) -> list[Markup]:
         if item.rule not in ALWAYS
     }
     return [Markup("{} {}").format(text, links) for text, links in said.items()]
+
+
+def medicines(advice: Iterable[MedicineAdvice], words: Catalogue) -> list[tuple[str, Markup]]:
+    """Return each medicine as the record names it, and what it means for the patient."""
+    return [(one.given, _medicine(one, words)) for one in advice]
+
+
+def _medicine(advice: MedicineAdvice, words: Catalogue) -> Markup:
+    if not advice.generic:
+        return words.say("ready.medicine_unknown")
+    key = f"medicine_kinds.{advice.kind}"
+    said = words.say(
+        key if words.has(key) else f"medicine_kinds.{'clots' if advice.kind else 'none'}"
+    )
+    if advice.recognised.startswith(GUESSED):
+        return words.say("ready.medicine_guess", name=advice.generic) + " " + said
+    return said
 
 
 def gaps(assessment: Assessment, words: Catalogue) -> tuple[list[Markup], int]:

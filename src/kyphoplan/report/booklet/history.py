@@ -32,7 +32,7 @@ def history(patient: Patient | None, words: Catalogue) -> list[Group]:
     """Return the answers that the record holds, in its order; what is unknown is left out."""
     if patient is None:
         return []
-    parts = [("", patient)]
+    parts: list[tuple[str, Any]] = [("", patient)]
     parts += [(f.name, value) for f in fields(patient) if is_dataclass(value := _of(patient, f))]
     groups = (_group(name, part, words) for name, part in parts if name not in LEFT_OUT)
     return [group for group in groups if group.answers or group.denied]

@@ -62,6 +62,7 @@ def assess(measurements: Measurements | None, patient: Patient | None = None) ->
         text=_overall(verdict, levels, measurements, asked),
         decided_by=decided_by,
         decompression=_decompression(everything),
+        decompression_rules=_rules(_asking(of_patient)),
         levels=levels,
         findings=of_patient,
         readiness=replace(ready, scores=ready.scores + scores),
@@ -108,6 +109,7 @@ def _level(facts: Facts, level: Level, of_patient: tuple[Finding, ...]) -> Level
         decided_by=decided_by,
         of_types=types,
         of_reason=why,
+        decompression=_rules(_asking(of_patient + findings)),
         findings=findings,
     )
 
@@ -139,9 +141,18 @@ def _overall(
     return " ".join(parts)
 
 
+def _asking(findings: tuple[Finding, ...]) -> list[Finding]:
+    """Return the findings that ask for a surgeon's word on decompression."""
+    return [f for f in findings if f.rule in DECOMPRESSION and f.verdict in HOLDS]
+
+
+def _rules(findings: list[Finding]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(finding.rule for finding in findings))
+
+
 def _decompression(findings: tuple[Finding, ...]) -> str:
     """Return why decompression is to be considered; empty if nothing asks for it."""
-    asking = [f for f in findings if f.rule in DECOMPRESSION and f.verdict in HOLDS]
+    asking = _asking(findings)
     if not asking:
         return ""
     why = dict.fromkeys(f"{f.level or 'patient'} {f.rule}: {f.fact}" for f in asking)

@@ -112,6 +112,8 @@ class LevelAssessment:
     decided_by : the rules that gave the verdict.
     of_types : the OF types that images and record leave possible; empty if none can be named.
     of_reason : why these.
+    decompression : the rules that ask for a surgeon's word on decompression at this level; where
+        there is one, the level is not planned.
     findings : of this level alone.
     """
 
@@ -122,6 +124,7 @@ class LevelAssessment:
     decided_by: tuple[str, ...]
     of_types: tuple[int, ...]
     of_reason: str
+    decompression: tuple[str, ...]
     findings: tuple[Finding, ...]
 
 
@@ -385,6 +388,7 @@ class Assessment:
     verdict : worst of the levels asked about, or INSUFFICIENT_DATA.
     at_worst : the same if every missing answer came out badly.
     decompression : why decompression is to be considered; empty if nothing asks for it.
+    decompression_rules : the rules of the whole patient that ask for it.
     findings : of the whole patient; those of a level stand with the level.
     beside : what this patient's CT shows that bears on leaks; shown beside the risks.
     record : False if no patient record was given.
@@ -397,6 +401,7 @@ class Assessment:
     text: str
     decided_by: tuple[str, ...]
     decompression: str
+    decompression_rules: tuple[str, ...]
     levels: tuple[LevelAssessment, ...]
     findings: tuple[Finding, ...]
     readiness: Readiness

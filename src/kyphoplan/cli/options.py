@@ -42,6 +42,18 @@ Scheme = Annotated[
         metavar="SCHEME", help="Label scheme, such as verse or totalseg, or a .json or .tsv table."
     ),
 ]
+PatientRecord = Annotated[
+    Path | None,
+    typer.Option(
+        "--patient", "-p", metavar="FILE", help="Patient record: our JSON, or a FHIR R4 Bundle."
+    ),
+]
+Confirmed = Annotated[
+    bool,
+    typer.Option(
+        "--i-confirm-same-patient", help="Go on though record and images differ; it is recorded."
+    ),
+]
 Device = Annotated[
     str, typer.Option(metavar="DEVICE", help="Where to compute: cpu.", callback=_cpu)
 ]

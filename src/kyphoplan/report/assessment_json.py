@@ -17,7 +17,8 @@ def assessment_to_json(assessment: Assessment) -> dict[str, Any]:
     said of the whole: verdict, what it would be at worst, and the rules that decided it.
     """
     data = to_json(assessment)
-    overall = ("verdict", "at_worst", "text", "decided_by", "decompression")
+    overall = ("verdict", "at_worst", "text", "decided_by", "decompression", "decompression_rules")
+
     return {
         "schema": SCHEMA,
         "intended_use": INTENDED_USE,

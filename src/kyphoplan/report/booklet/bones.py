@@ -81,7 +81,7 @@ def _view(told: Told, level: Level, row: VertebraMeasures, words: Catalogue) -> 
     if told.spine is not None and told.measurements is not None:
         picture = bone_picture(told.spine, told.measurements, level, words)
     steps: tuple[StepPicture, ...] = ()
-    why = _why_no_steps(told, plan)
+    why = _why_no_steps(told, level, plan)
     if not why and plan is not None and told.spine is not None:
         steps = step_pictures(told.spine, plan, words)
         why = "" if steps else "steps.no_plan_reach"
@@ -104,17 +104,19 @@ def _plan(told: Told, level: Level) -> LevelPlan | None:
     return next((p for p in told.plan.levels if p.level is level), None)
 
 
-def _why_no_steps(told: Told, plan: LevelPlan | None) -> str:
+def _why_no_steps(told: Told, level: Level, plan: LevelPlan | None) -> str:
     """Return the key of the reason why no step may be drawn; empty if they may."""
+    assessed = told.assessed
+    here = next((one for one in assessed.levels if one.level is level), None)
+    if assessed.decompression_rules or (here is not None and here.decompression):
+        return "steps.no_plan_nerves"
+    # what speaks against the whole patient speaks against each bone, asked about or not
+    verdicts = [f.verdict for f in assessed.findings] + ([] if here is None else [here.verdict])
+    if any(verdict in AGAINST for verdict in verdicts):
+        return "steps.no_plan_stop"
     if told.spine is None or told.plan is None:
         return "steps.no_plan_scan"
-    if plan is None:
-        return "steps.no_plan_none"
-    assessed = told.assessed
-    verdicts = [item.verdict for item in assessed.levels if item.level is plan.level]
-    # what speaks against the whole patient speaks against each bone, asked about or not
-    verdicts += [f.verdict for f in assessed.findings]
-    return "steps.no_plan_stop" if any(verdict in AGAINST for verdict in verdicts) else ""
+    return "steps.no_plan_none" if plan is None else ""
 
 
 def _sentences(row: VertebraMeasures, words: Catalogue) -> list[Markup]:

@@ -90,7 +90,9 @@ def _view(risk: Risk, words: Catalogue) -> RiskView:
 def _about(risk: Risk, words: Catalogue) -> Markup:
     """Return who was looked at, when, by what it was seen, a note, and the source."""
     said = []
-    if (risk.population, risk.window) != DEFAULT:
+    if (risk.population, risk.window) == DEFAULT:
+        said += [] if risk.key in PICTURED else [words.say("risks.as_above")]
+    else:
         who = words.text(f"risk_people.{risk.population}")
         when = words.text(f"risk_window.{risk.window}")
         said.append(words.say("risks.who", people=who, window=when))

@@ -64,11 +64,14 @@ def assessment_page(assessment: Assessment) -> str:
 
 
 def _shown(assessment: Assessment) -> dict[str, Any]:
+    blocks = [_block("The patient", assessment.findings), *map(_level, assessment.levels)]
+    if not assessment.record:  # what nobody could have answered is said in one line
+        blocks = [_answered(block) for block in blocks]
     return {
         "assessment": assessment,
         "words": WORDS,
         "tone": TONE,
-        "blocks": [_block("The patient", assessment.findings), *map(_level, assessment.levels)],
+        "blocks": blocks,
         "risk_groups": [
             (name, list(rows)) for name, rows in groupby(assessment.risks, lambda r: r.group)
         ],
@@ -79,6 +82,11 @@ def _shown(assessment: Assessment) -> dict[str, Any]:
         "intended_use": INTENDED_USE,
         "made_by": f"kyphoplan {__version__}",
     }
+
+
+def _answered(block: Block) -> Block:
+    known = [f for f in block.speaking if f.verdict is not Verdict.INSUFFICIENT_DATA]
+    return Block(title=block.title, speaking=tuple(known), silent=())
 
 
 def _level(level: LevelAssessment) -> Block:

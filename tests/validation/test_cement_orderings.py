@@ -25,16 +25,16 @@ from kyphoplan.simulation.permeability import Permeability
 from kyphoplan.simulation.rheology import Curing
 
 MEASURED_G = {"low 3.5": 4.0, "low 9.5": 2.6, "high 3.5": 1.5, "high 6.5": 0.92}
-RADIUS_MM, EDGE_MM, PATH_MM = 18.0, 1.5, 1.5  # a cylinder with a leakage path from near the needle
+RADIUS_MM, EDGE_MM, PATH_MM = 18.0, 2.0, 1.5  # a cylinder with a leakage path from near the needle
 
 
 def benchmark(cement: Curing, start_min: float) -> FillingProblem:
     """A cylinder of foam like osteoporotic bone, with one open path to the outside."""
-    shape, centre = (25, 25, 13), np.array([12, 12, 6])
+    shape, centre = (19, 19, 11), np.array([9, 9, 5])
     places = EDGE_MM * (np.moveaxis(np.indices(shape), 0, -1) - centre)
     inside = np.hypot(places[..., 0], places[..., 1]) <= RADIUS_MM
     void = np.zeros(shape)
-    void[12, 14:, 6] = 1.0
+    void[9, 11:, 5] = 1.0
     end = np.argwhere(inside & (void > 0.0))[-1:]
     path = tube(Site.CORTICAL, end, PATH_MM, 2.0)
     return FillingProblem(

@@ -8,6 +8,7 @@ import typer
 
 from kyphoplan.cli import stages
 from kyphoplan.cli.assessing import assess_scan, hold_back, read_record
+from kyphoplan.cli.booklet import write_booklet
 from kyphoplan.cli.console import (
     Overwrite,
     Progress,
@@ -27,10 +28,14 @@ from kyphoplan.cli.options import (
     ErrorMm,
     Gauge,
     Labels,
+    Orientation,
     Output,
     PatientRecord,
+    Pdf,
     Scheme,
+    Series,
 )
+from kyphoplan.cli.record import write_record
 
 if TYPE_CHECKING:
     from kyphoplan.case import Assessment, Measurements, Notice, Plan, Spine
@@ -54,17 +59,20 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
     aiming_error_mm: ErrorMm = 1.0,
     aiming_error_deg: ErrorDeg = 2.0,
     label_scheme: Scheme = None,
+    series: Series = None,
+    assume_orientation: Orientation = None,
     device: Device = "cpu",
     i_confirm_same_patient: Confirmed = False,
+    pdf: Pdf = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Measure a scan, assess the patient, plan the fractured levels: cannulas, balloons, cement.
 
-    Writes surgeon.html, measurements.html, assessment.json, plan.json, measurements.json,
-    manifest.json, navigation.csv, segmentation.seg.nrrd, figures/, meshes/ and trajectories/.
-    A level where cord or nerves may have to be freed first is not planned.
+    Writes surgeon.html, patient.html, measurements.html, assessment.json, plan.json,
+    measurements.json, manifest.json, navigation.csv, segmentation.seg.nrrd, figures/, meshes/ and
+    trajectories/. A level where cord or nerves may have to be freed first is not planned.
     """
     progress = Progress(quiet=quiet, verbose=verbose)
     chosen = parse_levels(levels)
@@ -74,8 +82,11 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
         "aiming_error_mm": aiming_error_mm,
         "aiming_error_deg": aiming_error_deg,
         "label_scheme": label_scheme,
+        "series": series,
+        "assume_orientation": assume_orientation,
         "device": device,
         "i_confirm_same_patient": i_confirm_same_patient,
+        "pdf": pdf,
     }
     with outcome(progress):
         from kyphoplan.io import result_folder  # noqa: PLC0415 - keeps `--help` fast
@@ -97,7 +108,15 @@ def _run(
     parameters: dict[str, Any],
 ) -> "tuple[Measurements, tuple[Notice, ...]]":
     chosen = parameters["levels"]
-    scanned = stages.read(progress, labels, ct, scheme=parameters["label_scheme"], levels=chosen)
+    scanned = stages.read(
+        progress,
+        labels,
+        ct,
+        scheme=parameters["label_scheme"],
+        levels=chosen,
+        series=parameters["series"],
+        assume_orientation=parameters["assume_orientation"],
+    )
     spine = stages.locate(progress, scanned)
     measured = stages.measure(progress, scanned, spine, chosen)
     assessed = assess_scan(progress, measured, record, chosen)
@@ -108,19 +127,18 @@ def _run(
 
         fill(working, measured, spine, scanned.ct, levels=chosen)
         write_surgeon(working, plan, spine, measured, scanned.ct, assessment=assessed)
+    inputs = {"labels": labels} | ({} if ct is None else {"ct": ct})
+    inputs |= {} if record.path is None else {"patient": record.path}
+    known = {"spine": spine, "plan": plan, "patient": record.patient, "assessment": assessed}
+    write_booklet(progress, working, measured, inputs, pdf=parameters["pdf"], **known)
     with progress.stage("export"):
         from kyphoplan.report.exports import write_exports  # noqa: PLC0415
 
         notices = record.notices + measured.notices + plan.notices
         notices += write_exports(working, plan, spine, scanned.labels)
     with progress.stage("record"):
-        from kyphoplan.io import write_json  # noqa: PLC0415
-        from kyphoplan.io.manifest import manifest  # noqa: PLC0415
-
-        inputs = {"labels": labels} | ({} if ct is None else {"ct": ct})
-        inputs |= {} if record.path is None else {"patient": record.path}
-        made = manifest(inputs, parameters, progress.timings_s, notices)
-        write_json(working / "manifest.json", made)
+        basis = measured.label_basis
+        write_record(working, progress, "run", inputs, parameters, notices, level_names=basis)
     return measured, notices
 
 

@@ -40,6 +40,9 @@ PROVENANCE = (
 )
 
 
+WHOLE_FROM = 0.95  # [per 1,000] from here a rate is shown without decimals
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """The findings of one heading: those that say something, then how many others there are."""
@@ -120,7 +123,7 @@ def rate(risk: Risk) -> str:
 
 
 def _per_1000(value: float) -> str:
-    return decimal(value, 0 if value >= 1.0 or value == 0.0 else 1)
+    return decimal(value, 1 if 0.0 < value < WHOLE_FROM else 0)
 
 
 def score(value: Score) -> str:

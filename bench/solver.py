@@ -98,7 +98,7 @@ def bandwidth() -> list[str]:
     from kyphoplan.simulation.fields import new_field  # noqa: PLC0415
     from kyphoplan.simulation.hierarchy import make_grid  # noqa: PLC0415
     from kyphoplan.simulation.kernels import APPLY, SMOOTH, sweep  # noqa: PLC0415
-    from kyphoplan.simulation.threads import together  # noqa: PLC0415
+    from kyphoplan.simulation.team import together  # noqa: PLC0415
 
     n = 127
     rows = []

@@ -1,6 +1,5 @@
 """``kyphoplan assess``: a patient record in, a folder with the assessment out."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +16,7 @@ from kyphoplan.cli.console import (
     say,
 )
 from kyphoplan.cli.options import Output, Pdf
+from kyphoplan.cli.record import write_record
 
 if TYPE_CHECKING:
     from kyphoplan.case import Assessment, Measurements, Patient
@@ -61,7 +61,8 @@ def assess(
             inputs |= {} if measurements is None else {"measurements": measurements}
             known = {"patient": record, "assessment": assessed}
             write_booklet(progress, working, figures, inputs, pdf=pdf, **known)
-            _write(working, progress, assessed, inputs)
+            _write(working, assessed)
+            write_record(working, progress, "assess", inputs, {"pdf": pdf}, ())
         if not quiet:
             say(f"{assessed.verdict}: {assessed.text}")
         hand_over(output)
@@ -80,18 +81,11 @@ def _assess(
         return record, figures, judge(figures, record)
 
 
-def _write(
-    working: Path,
-    progress: Progress,
-    assessed: "Assessment",
-    inputs: Mapping[str, Path],
-) -> None:
+def _write(working: Path, assessed: "Assessment") -> None:
     from kyphoplan.io import write_json  # noqa: PLC0415
-    from kyphoplan.io.manifest import manifest  # noqa: PLC0415
     from kyphoplan.report.assessment_json import assessment_to_json  # noqa: PLC0415
     from kyphoplan.report.assessment_page import assessment_page  # noqa: PLC0415
 
     write_json(working / "assessment.json", assessment_to_json(assessed))
     page = assessment_page(assessed)
     (working / "assessment.html").write_text(page, encoding="utf-8")
-    write_json(working / "manifest.json", manifest(inputs, {}, progress.timings_s, ()))

@@ -1,7 +1,7 @@
 """The stage that writes the patient's booklet, as page and on demand as PDF."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +28,13 @@ def write_booklet(
     known : what else is known: ``spine``, ``plan``, ``patient``, ``assessment``.
     """
     with progress.stage("booklet"):
-        from kyphoplan.io.manifest import sha256  # noqa: PLC0415 - keeps `--help` fast
+        from kyphoplan.io.manifest import date_utc  # noqa: PLC0415 - keeps `--help` fast
+        from kyphoplan.io.sealing import sha256  # noqa: PLC0415
         from kyphoplan.report import booklet  # noqa: PLC0415
 
         told = booklet.Told(
             measurements=measured,
-            made_on=date.today(),
+            made_on=datetime.fromisoformat(date_utc()).date(),
             check_sums={role: sha256(path) for role, path in inputs.items()},
             **known,
         )

@@ -13,6 +13,17 @@ def _cpu(name: str) -> str:
     return name
 
 
+def _letters(given: str | None) -> str | None:
+    from kyphoplan.io.stated import axes_of  # noqa: PLC0415 - keeps `--help` fast
+
+    if given is not None:
+        try:
+            axes_of(given)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+    return given
+
+
 def _pdf(wanted: bool) -> bool:
     if wanted and find_spec("weasyprint") is None:
         raise typer.BadParameter(
@@ -40,6 +51,18 @@ Scheme = Annotated[
     str | None,
     typer.Option(
         metavar="SCHEME", help="Label scheme, such as verse or totalseg, or a .json or .tsv table."
+    ),
+]
+Series = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="Number or UID of the series, where a folder holds several."),
+]
+Orientation = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LETTERS",
+        help="Where the voxel axes lead, such as LPS, for a file that does not say.",
+        callback=_letters,
     ),
 ]
 PatientRecord = Annotated[

@@ -28,11 +28,14 @@ from kyphoplan.cli.options import (
     ErrorMm,
     Gauge,
     Labels,
+    Orientation,
     Output,
     PatientRecord,
     Pdf,
     Scheme,
+    Series,
 )
+from kyphoplan.cli.record import write_record
 
 if TYPE_CHECKING:
     from kyphoplan.case import Assessment, Measurements, Notice, Plan, Spine
@@ -56,6 +59,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
     aiming_error_mm: ErrorMm = 1.0,
     aiming_error_deg: ErrorDeg = 2.0,
     label_scheme: Scheme = None,
+    series: Series = None,
+    assume_orientation: Orientation = None,
     device: Device = "cpu",
     i_confirm_same_patient: Confirmed = False,
     pdf: Pdf = False,
@@ -77,6 +82,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
         "aiming_error_mm": aiming_error_mm,
         "aiming_error_deg": aiming_error_deg,
         "label_scheme": label_scheme,
+        "series": series,
+        "assume_orientation": assume_orientation,
         "device": device,
         "i_confirm_same_patient": i_confirm_same_patient,
         "pdf": pdf,
@@ -101,7 +108,15 @@ def _run(
     parameters: dict[str, Any],
 ) -> "tuple[Measurements, tuple[Notice, ...]]":
     chosen = parameters["levels"]
-    scanned = stages.read(progress, labels, ct, scheme=parameters["label_scheme"], levels=chosen)
+    scanned = stages.read(
+        progress,
+        labels,
+        ct,
+        scheme=parameters["label_scheme"],
+        levels=chosen,
+        series=parameters["series"],
+        assume_orientation=parameters["assume_orientation"],
+    )
     spine = stages.locate(progress, scanned)
     measured = stages.measure(progress, scanned, spine, chosen)
     assessed = assess_scan(progress, measured, record, chosen)
@@ -122,11 +137,8 @@ def _run(
         notices = record.notices + measured.notices + plan.notices
         notices += write_exports(working, plan, spine, scanned.labels)
     with progress.stage("record"):
-        from kyphoplan.io import write_json  # noqa: PLC0415
-        from kyphoplan.io.manifest import manifest  # noqa: PLC0415
-
-        made = manifest(inputs, parameters, progress.timings_s, notices)
-        write_json(working / "manifest.json", made)
+        basis = measured.label_basis
+        write_record(working, progress, "run", inputs, parameters, notices, level_names=basis)
     return measured, notices
 
 

@@ -15,7 +15,8 @@ from kyphoplan.cli.console import (
     parse_levels,
     say,
 )
-from kyphoplan.cli.options import Ct, Device, Labels, Output, Scheme
+from kyphoplan.cli.options import Ct, Device, Labels, Orientation, Output, Scheme, Series
+from kyphoplan.cli.record import write_record
 from kyphoplan.errors import CaseError
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
     caps: Between = "cement",
     threads: Threads = 2,
     label_scheme: Scheme = None,
+    series: Series = None,
+    assume_orientation: Orientation = None,
     device: Device = "cpu",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -80,7 +83,15 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
         if ct is None:
             raise CaseError("no CT: strength cannot be told from labels alone: give -i")
         with result_folder(output, overwrite=overwrite) as working:
-            scanned = stages.read(progress, labels, ct, scheme=label_scheme, levels=chosen)
+            scanned = stages.read(
+                progress,
+                labels,
+                ct,
+                scheme=label_scheme,
+                levels=chosen,
+                series=series,
+                assume_orientation=assume_orientation,
+            )
             spine = stages.locate(progress, scanned)
             assert scanned.ct is not None
             with progress.stage("load kernels (compiled the first time, under 30 s)"):
@@ -99,6 +110,28 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
                 from kyphoplan.report.strength import write_strength  # noqa: PLC0415
 
                 write_strength(working, chosen[0], specimen, found)
+            parameters = {
+                "level": level,
+                "calibration": calibration,
+                "edge_mm": edge_mm,
+                "caps": caps,
+                "threads": threads,
+                "label_scheme": label_scheme,
+                "series": series,
+                "assume_orientation": assume_orientation,
+                "device": device,
+            }
+            inputs = {"labels": labels, "ct": ct}
+            basis = scanned.labels.basis
+            write_record(
+                working,
+                progress,
+                "strength",
+                inputs,
+                parameters,
+                scanned.notices,
+                level_names=basis,
+            )
         progress.notices(scanned.notices)
         if found.failure.value is None:
             say(f"warning: {chosen[0]}: {found.failure.reason}")

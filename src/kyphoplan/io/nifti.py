@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from kyphoplan import __version__
 from kyphoplan.case import Notice, Severity
 from kyphoplan.errors import CaseError
 from kyphoplan.io.decoded import Decoded, check_shape
@@ -29,8 +30,12 @@ _LABEL = re.compile(
 )
 
 
-def read_nifti(path: Path) -> Decoded:
+def read_nifti(path: Path, *, orientation: str | None = None) -> Decoded:
     """Read a NIfTI-1 or -2 image, single file, plain or gzipped.
+
+    Parameters
+    ----------
+    orientation : where the voxel axes lead, as the user states it for a file that does not say.
 
     Raises
     ------
@@ -44,10 +49,11 @@ def read_nifti(path: Path) -> Decoded:
         with opener(path, "rb") as stream:
             header = _header(stream)
             shape = check_shape(_dimensions(header), header.get_data_dtype().itemsize)
-            affine, notices = nifti_affine(_placement(header, shape))
+            affine, notices = nifti_affine(_placement(header, shape), orientation)
             stored = _voxels(stream, header, shape)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise CaseError(f"damaged gzip file ({error}): copy it again from its source") from error
+        text = f"damaged gzip file ({error}): copy it again from its source"
+        raise CaseError(text, code="damaged_gzip") from error
     names = _label_table(header)
     return Decoded(
         voxels=_scaled(stored, float(header["scl_slope"]), float(header["scl_inter"])),
@@ -69,20 +75,24 @@ def _header(stream: BinaryIO) -> Any:
     stream.seek(0)
     kind = Nifti1Header if 348 in sizes else Nifti2Header if 540 in sizes else None  # noqa: PLR2004
     if kind is None:
-        raise CaseError("not a NIfTI file (or cut off): copy it again from its source")
+        text = "not a NIfTI file (or cut off): copy it again from its source"
+        raise CaseError(text, code="not_nifti")
     try:
         header = kind.from_fileobj(stream, check=False)
         magic = header["magic"].item()
     except (HeaderDataError, WrapStructError, ValueError, OverflowError) as error:
-        raise CaseError(f"header unreadable ({error}): copy it again from its source") from error
+        text = f"header unreadable ({error}): copy it again from its source"
+        raise CaseError(text, code="header_unreadable") from error
     if magic[:3] not in MAGIC:
-        raise CaseError("not a single-file NIfTI image: convert it to .nii.gz")
+        raise CaseError("not a single-file NIfTI image: convert it to .nii.gz", code="two_files")
     try:
         dtype = header.get_data_dtype()
     except (HeaderDataError, KeyError) as error:
-        raise CaseError(f"voxel type unknown ({error}): convert it again from DICOM") from error
+        text = f"voxel type unknown ({error}): convert it again from DICOM"
+        raise CaseError(text, code="voxel_type") from error
     if dtype.kind not in "iuf":
-        raise CaseError(f"voxels are {dtype} (colour or complex): give a greyscale image")
+        text = f"voxels are {dtype} (colour or complex): give a greyscale image"
+        raise CaseError(text, code="not_greyscale")
     return header
 
 
@@ -110,14 +120,16 @@ def _voxels(stream: BinaryIO, header: Any, shape: tuple[int, int, int]) -> NDArr
     need = int(np.prod(shape)) * dtype.itemsize
     start = float(header["vox_offset"])
     if not abs(start) < LARGEST_OFFSET:
-        raise CaseError("vox_offset is no place in a file: convert it again from DICOM")
+        text = "vox_offset is no place in a file: convert it again from DICOM"
+        raise CaseError(text, code="header_unreadable")
     stream.seek(max(int(start), SMALLEST_OFFSET))
     data = bytearray()
     while len(data) < need and (chunk := stream.read(min(CHUNK, need - len(data)))):
         data += chunk
     if len(data) < need:
         raise CaseError(
-            f"cut off: {len(data)} of {need} bytes of voxels: copy it again from its source"
+            f"cut off: {len(data)} of {need} bytes of voxels: copy it again from its source",
+            code="cut_off",
         )
     while stream.read(CHUNK):
         pass
@@ -131,7 +143,8 @@ def _scaled(stored: NDArray[Any], slope: float, intercept: float) -> NDArray[Any
         return stored
     if not (abs(slope) < LARGEST_SCALE and abs(intercept) < LARGEST_SCALE):
         raise CaseError(
-            f"scl_slope {slope:g} and scl_inter {intercept:g} are impossible: convert it again"
+            f"scl_slope {slope:g} and scl_inter {intercept:g} are impossible: convert it again",
+            code="impossible_scale",
         )
     if (slope, intercept) == (1.0, 0.0):
         return stored
@@ -149,7 +162,7 @@ def _unit_notices(header: Any) -> tuple[Notice, ...]:
     return (
         Notice(
             code="unit_not_mm",
-            severity=Severity.WARNING if unit else Severity.INFO,
+            severity=Severity.WARNING,
             level=None,
             text=text,
             remedy="check that the vertebral heights are plausible",
@@ -179,6 +192,7 @@ def write_nifti(
     ras = LPS_FROM_RAS @ np.asarray(affine, float)
     image = nib.Nifti1Image(np.asarray(voxels), ras)
     image.header.set_xyzt_units("mm")
+    image.header["descrip"] = f"kyphoplan {__version__} research only, not for diagnosis".encode()
     image.set_sform(ras, code=1)
     if is_sheared(ras):
         image.header["qform_code"] = 0

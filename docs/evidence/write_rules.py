@@ -186,7 +186,8 @@ def _effects() -> Iterator[str]:
         interval = "not printed" if e.interval is None else f"{e.interval[0]} to {e.interval[1]}"
         difference = "" if e.difference is None else f"{e.difference}"
         cells = (
-            e.key, e.title, difference, interval, e.unit, e.comparator, e.at, ", ".join(e.cite), e.provenance,
+            e.key, e.title, difference, interval, e.unit, e.comparator, e.at,
+            ", ".join(e.cite), e.provenance,
         )  # fmt: skip
         yield f"| {' | '.join(cells)} |"
 

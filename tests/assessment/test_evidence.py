@@ -1,4 +1,4 @@
-"""The evidence page is what the code does: every rule sourced, asked, able to speak, and listed."""
+"""The evidence page is what the code does: every rule sourced, asked, able to speak, listed."""
 
 import ast
 import importlib.util
@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
-from kyphoplan.assessment import assess
+from kyphoplan.assessment import assess, assessing, questions
 from kyphoplan.assessment.anesthesia import ITEMS as ANESTHESIA
 from kyphoplan.assessment.facts import Facts
 from kyphoplan.assessment.readiness import _FROM_FINDINGS
@@ -78,8 +79,6 @@ def test_every_rule_is_asked_and_no_name_is_used_twice() -> None:
 
 
 def test_every_rule_that_other_modules_name_exists() -> None:
-    from kyphoplan.assessment import assessing, questions
-
     named = {*assessing.DECOMPRESSION, *assessing.LEAK, *_FROM_FINDINGS}
     named |= {rule for _, _, rules in (*questions.EVERYBODY, *questions.OWN) for rule in rules}
     assert named <= set(ITEMS)
@@ -139,8 +138,6 @@ def test_every_number_of_a_score_has_a_source() -> None:
 
 
 def gap(site: GapSite) -> CorticalGap:
-    import numpy as np
-
     return CorticalGap(site=site, centre_mm=np.zeros(3), area=measure(9.0, "mm2"))
 
 
@@ -211,7 +208,8 @@ SINGLE = {
     "pregnancy": Pregnancy.YES, "pain__from_fracture": NO, "injury__unstable": YES,
     "pain__nrs": 0.0, "age_years": 17.0, "pain__radicular": YES, "injury__posterior_fracture": YES,
     "lungs__severe": YES, "injury__high_energy": YES, "laboratory__inr": 2.0,
-    "laboratory__platelets_e9_per_l": 49.0, "heart__unstable": YES, "circumstances__site_ready": NO,
+    "laboratory__platelets_e9_per_l": 49.0, "heart__unstable": YES,
+    "circumstances__site_ready": NO,
     "pain__trend": Trend.BETTER, "care__failed": YES, "care__bone_plan": NO,
     "laboratory__hemoglobin_g_per_dl": 7.0, "laboratory__albumin_g_per_dl": 2.0,
     "laboratory__creatinine_mg_per_dl": 1.3, "asa": 4, "lungs__copd": YES,

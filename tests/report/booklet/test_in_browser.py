@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from kyphoplan.io.stamping import Stamp, stamp
+
 from ..browsing import faults
 from .test_page import page_of
 
@@ -15,6 +17,7 @@ def opened(
 ) -> tuple[Page, list[str]]:
     file = tmp_path_factory.mktemp("booklet") / "patient.html"
     file.write_text(page_of(request.param), encoding="utf-8")
+    stamp(file, Stamp.of({"inputs": {"ct": {"name": "ct.nii.gz", "sha256": "ab" * 32}}}))
     page = browser.new_page(viewport={"width": 1000, "height": 900})
     seen: list[str] = []
     page.on("request", lambda request: seen.append(request.url))

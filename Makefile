@@ -25,7 +25,7 @@ demo: setup ## a synthetic spine from CT to a plan, and where to look at it
 	@$(BIN)/kyphoplan phantom -o demo/phantom --overwrite
 	@$(BIN)/kyphoplan run -i demo/phantom/ct.nii.gz -s demo/phantom/labels.nii.gz \
 		-o demo/result --overwrite
-	@echo "Open demo/result/surgeon.html in a browser; the plan is in demo/result/plan.json"
+	@echo "Open demo/result/surgeon.html (the patient: patient.html) in a browser; the plan is in demo/result/plan.json"
 
 test: setup check ## everything CI runs: check, then every test and docstring example
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 2

@@ -1,6 +1,6 @@
 """A proposal for the anesthesiologist: local with sedation, or general; he or she decides."""
 
-from kyphoplan.assessment.facts import Facts, Told, any_told, known, unknown
+from kyphoplan.assessment.facts import Facts, Told, any_told, counted, known, unknown
 from kyphoplan.assessment.item import Item, item
 from kyphoplan.case import Anesthesia, AnesthesiaProposal, Answer, Finding, Reason, Step, Verdict
 
@@ -24,7 +24,7 @@ def suits_local(facts: Facts) -> Told:
     a trial at one level it took longer, cost less and had fewer complications within a year.
     """
     count = len(facts.levels)
-    return known(count == 1, f"{count} levels") & cooperates(facts)
+    return known(count == 1, counted(count)) & cooperates(facts)
 
 
 @item("AN-2", STEP, Verdict.INFO,
@@ -35,7 +35,7 @@ def suits_general(facts: Facts) -> Told:
     levels it was shorter, with no difference in complications.
     """
     count = len(facts.levels)
-    return known(count >= MANY_LEVELS, f"{count} levels") | ~cooperates(facts)
+    return known(count >= MANY_LEVELS, counted(count)) | ~cooperates(facts)
 
 
 @item("AN-3", STEP, Verdict.INFO,
@@ -65,7 +65,7 @@ def airway_at_risk(facts: Facts) -> Told:
 @item("AN-5", STEP, Verdict.INFO, limit="always", cite=(), provenance="P", change="")
 def anesthesiologist_decides(facts: Facts) -> Told:
     """The anesthesiologist decides, with the patient. No trial has settled it."""
-    return known(True, f"{len(facts.levels)} levels")
+    return known(True, counted(len(facts.levels)))
 
 
 ITEMS: tuple[Item, ...] = (

@@ -5,11 +5,9 @@ from kyphoplan.assessment.item import item
 from kyphoplan.assessment.neurology import deficit
 from kyphoplan.case import Answer, GapSite, Level, Measure, Step, Verdict
 
-# [%] loss of canal area; Hashimoto1988 (M), PW-1 to PW-3: deficit likely from here
-HASHIMOTO_PCT = {"epiconus": 35.0, "conus": 45.0, "cauda": 55.0}
-# [%] KoreaMed2423730 (S), PW-9: deficit associated from here; PW-10: none seen up to here
-DEFICIT_PCT = {"epiconus": 35.3, "conus": 56.0, "cauda": 65.3}
-NO_DEFICIT_PCT = {"epiconus": 22.0, "conus": 34.5, "cauda": 43.1}
+HASHIMOTO_PCT = {"epiconus": 35.0, "conus": 45.0, "cauda": 55.0}  # [%] PW-1, Hashimoto1988 (M)
+DEFICIT_PCT = {"epiconus": 35.3, "conus": 56.0, "cauda": 65.3}  # [%] PW-9, KoreaMed2423730 (S)
+NO_DEFICIT_PCT = {"epiconus": 22.0, "conus": 34.5, "cauda": 43.1}  # [%] PW-10, the same (S)
 SERIES_PCT = 40.0  # [%] PW-5, most canal compromise treated in Krueger2010 (S)
 CORD_PCT = 20.0  # [%] PW-7, above T11 (P)
 STEP = Step.ANATOMY

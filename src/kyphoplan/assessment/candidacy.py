@@ -62,7 +62,11 @@ def worst(findings: Iterable[Finding]) -> tuple[Verdict, Verdict, tuple[str, ...
     counted = [f for f in findings if f.at_worst.rank > Verdict.CANDIDATE.rank]
     if not counted:
         return Verdict.CANDIDATE, Verdict.CANDIDATE, ()
-    rank = max(f.rank for f in counted)
-    deciding = [f for f in counted if f.rank == rank]
-    at_worst = max((f.at_worst for f in counted), key=lambda verdict: verdict.rank)
-    return deciding[0].verdict, at_worst, tuple(dict.fromkeys(f.rule for f in deciding))
+    counted.sort(key=lambda f: -f.rank)
+    verdict = counted[0].verdict
+    at_worst = max((f.at_worst for f in counted), key=lambda worst: worst.rank)
+    if verdict is Verdict.INSUFFICIENT_DATA:  # all that lack an answer, the worst first
+        deciding = [f for f in counted if f.verdict is verdict]
+    else:
+        deciding = [f for f in counted if f.rank == counted[0].rank]
+    return verdict, at_worst, tuple(dict.fromkeys(f.rule for f in deciding))

@@ -36,7 +36,7 @@ GUPTA_ASA = table(
 )  # fmt: skip
 GUPTA_HIGH_CREATININE = 1.5  # [mg/dL] Gupta2011 (S2)
 ELEVATED_PCT = 1.0  # [%] from here the risk is called elevated, Gupta2011 (S2)
-MORIBUND = 5  # [ASA class] the last for which the form has a number
+MORIBUND = 5  # [ASA class] the last with a number in Gupta2011 (S2)
 
 
 def gupta_mica_pct(

@@ -1,6 +1,6 @@
 """Contraindications: those that rule it out, and those that a specialist must weigh."""
 
-from kyphoplan.assessment.facts import Facts, Told, known, reaches
+from kyphoplan.assessment.facts import Facts, Told, counted, known, reaches
 from kyphoplan.assessment.item import item
 from kyphoplan.assessment.trauma import OPERATIVE_MIN, tlics_of
 from kyphoplan.case import Answer, Step, Verdict
@@ -153,7 +153,7 @@ def radicular(facts: Facts) -> Told:
 def too_many_levels(facts: Facts) -> Told:
     """More levels than trials treated in one session."""
     count = len(facts.levels)
-    return known(count > LEVELS_MAX, f"{count} levels asked about")
+    return known(count > LEVELS_MAX, counted(count))
 
 
 @item(

@@ -56,7 +56,29 @@ def known(yes: bool, fact: str) -> Told:
 
 def unknown(name: str, fact: str = "") -> Told:
     """Return what nobody has said."""
-    return Told(Answer.UNKNOWN, fact or f"{name}: not known", (name,))
+    return Told(Answer.UNKNOWN, fact or f"{in_words(name)}: not known", (name,))
+
+
+def counted(levels: int) -> str:
+    """Return a number of levels in words.
+
+    Examples
+    --------
+    >>> counted(1), counted(3)
+    ('1 level', '3 levels')
+    """
+    return f"{levels} {'level' if levels == 1 else 'levels'}"
+
+
+def in_words(path: str) -> str:
+    """Return the path of a field as words.
+
+    Examples
+    --------
+    >>> in_words("laboratory.inr_on")
+    'laboratory inr on'
+    """
+    return path.replace(".", " ").replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +110,7 @@ class Facts:
         answer: Answer = self.field(path)
         if answer is Answer.UNKNOWN:
             return unknown(path)
-        return Told(answer, f"{path}: {answer}")
+        return Told(answer, f"{in_words(path)}: {answer}")
 
     def any(self, *paths: str) -> Told:
         """Return yes if any of the answers is yes."""
@@ -99,19 +121,23 @@ class Facts:
         value = self.field(path)
         if value.value == "unknown":
             return unknown(path)
-        return known(value in members, f"{path}: {value.value}")
+        return known(value in members, f"{in_words(path)}: {value.value}")
 
     def number(self, path: str, holds: Callable[[float], bool], unit: str = "") -> Told:
         """Return whether a number of the record keeps a condition."""
         value = self.field(path)
         if value is None:
             return unknown(path)
-        return known(holds(value), f"{path}: {value:g}{' ' + unit if unit else ''}")
+        return known(holds(value), f"{in_words(path)}: {value:g}{' ' + unit if unit else ''}")
 
     def within(self, days: float, did: Told, path: str) -> Told:
         """Return whether something happened less than so many days before the record."""
         ago = self.patient.days_since(self.field(path))
-        recent = unknown(path) if ago is None else known(ago < days, f"{path}: {ago} days ago")
+        recent = (
+            unknown(path)
+            if ago is None
+            else known(ago < days, f"{in_words(path)}: {ago} days ago")
+        )
         return did & recent
 
     def measured(self, name: str, holds: Callable[[Measure], bool]) -> Told:
@@ -127,8 +153,8 @@ class Facts:
             return unknown(f"image: {title}", f"{title}: {reason}")
         return known(
             holds(measure),
-            f"{title} {measure.value:.3g} [{measure.low:.3g} to {measure.high:.3g}] "
-            f"{measure.unit}",
+            f"{title} {measure.value:.1f} {measure.unit} "
+            f"[{measure.low:.1f} to {measure.high:.1f}]",
         )
 
 

@@ -4,7 +4,7 @@ The odds come from different studies and detectors: they are never multiplied in
 """
 
 from kyphoplan.assessment.canal import back_wall_broken, gap
-from kyphoplan.assessment.facts import Facts, Told, any_told, exceeds, known
+from kyphoplan.assessment.facts import Facts, Told, any_told, counted, exceeds, known
 from kyphoplan.assessment.item import item
 from kyphoplan.case import GapSite, Step, Verdict
 
@@ -40,7 +40,7 @@ def cement_to_lung(facts: Facts) -> Told:
     5.72).
     """
     count = len(facts.levels)
-    return known(count >= MANY_LEVELS, f"{count} levels asked about")
+    return known(count >= MANY_LEVELS, counted(count))
 
 
 @item(

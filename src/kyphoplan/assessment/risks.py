@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kyphoplan.assessment.sources import cited
 from kyphoplan.case import Answer, Patient, Risk, RiskGroup
 
-Z95 = 1.959963985  # [1] standard deviations of a two-sided 95 % interval
+Z95 = 1.959963985  # [1] standard deviations of a 95 % interval (C)
 HEART, LUNGS, CEMENT = RiskGroup.HEART_AND_BRAIN, RiskGroup.LUNGS, RiskGroup.CEMENT
 NERVES, BONE, GENERAL = RiskGroup.NERVES, RiskGroup.BONE, RiskGroup.GENERAL
 NSQIP = "one level, US register 2012 to 2014"
@@ -84,7 +84,7 @@ COUNTS = (
           total=149, cite="Boonen2011", window="2 years", population="trial FREE"),
     Count(key="leak_any_ct", group=CEMENT, title="Cement outside the bone, seen on CT", events=157,
           total=214, cite="Dohm2014", window="after the procedure", of="treated levels",
-          detector="CT", population="trial KAVIAR", note="nearly all without symptoms"),
+          detector="CT", population="trial KAVIAR", note="leaks with symptoms are far rarer"),
     Count(key="leak_symptomatic", group=CEMENT, title="Leak with symptoms", events=0, total=97,
           cite="Krueger2010", window="follow-up of the series",
           population="back wall broken, nerves sound", detector="symptoms",
@@ -93,7 +93,7 @@ COUNTS = (
           cite="Perez2021", window="follow-up of the series",
           population="back wall broken, nerves sound", detector="symptoms", note="none among 98"),
     Count(key="cement_lung_symptomatic", group=CEMENT, title="Cement in the lung, with symptoms",
-          events=1, total=191, cite="Dohm2014", window="2 years", population="trial KAVIAR",
+          events=1, total=191, cite="Dohm2014", window="the trial", population="trial KAVIAR",
           detector="symptoms"),
     Count(key="cement_canal", group=CEMENT, title="Cement in the canal", events=26, total=3175,
           cite="JOSR1459", window="after the procedure", population=PVP),

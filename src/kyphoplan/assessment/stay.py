@@ -2,7 +2,7 @@
 
 from kyphoplan.assessment.anesthesia import reason_of, suits_local
 from kyphoplan.assessment.correctable import clot_danger
-from kyphoplan.assessment.facts import Facts, Told, any_told, known
+from kyphoplan.assessment.facts import Facts, Told, any_told, counted, known
 from kyphoplan.assessment.item import Item, item
 from kyphoplan.assessment.neurology import tumour
 from kyphoplan.assessment.sources import cited
@@ -59,7 +59,7 @@ def overnight_for_extent(facts: Facts) -> Told:
     """Extent or cause ask for a night in hospital."""
     count = len(facts.levels)
     return any_told(
-        known(count >= MANY_LEVELS, f"{count} levels"),
+        known(count >= MANY_LEVELS, counted(count)),
         tumour(facts) & facts.says("pain.crisis"),
         clot_danger.applies(facts),
     )
@@ -86,7 +86,7 @@ def observation(facts: Facts) -> Told:
     """Usually one to two hours lying on the back, then getting up. Weak legs, trouble breathing,
     low pressure or pain that stays: stay and take pictures.
     """
-    return known(True, f"{len(facts.levels)} levels")
+    return known(True, counted(len(facts.levels)))
 
 
 ITEMS: tuple[Item, ...] = (
@@ -158,7 +158,7 @@ def minutes(facts: Facts) -> Minutes:
     measured = Reason(
         rule="TIME-1",
         text="In a trial a balloon kyphoplasty took 40 minutes on average, a vertebroplasty 32",
-        fact=f"{count} levels",
+        fact=counted(count),
         source=cited("Dohm2014"),
         provenance="S",
     )

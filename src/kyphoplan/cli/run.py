@@ -8,6 +8,7 @@ import typer
 
 from kyphoplan.cli import stages
 from kyphoplan.cli.assessing import assess_scan, hold_back, read_record
+from kyphoplan.cli.booklet import write_booklet
 from kyphoplan.cli.console import (
     Overwrite,
     Progress,
@@ -30,6 +31,7 @@ from kyphoplan.cli.options import (
     Orientation,
     Output,
     PatientRecord,
+    Pdf,
     Scheme,
     Series,
 )
@@ -61,15 +63,16 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
     assume_orientation: Orientation = None,
     device: Device = "cpu",
     i_confirm_same_patient: Confirmed = False,
+    pdf: Pdf = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Measure a scan, assess the patient, plan the fractured levels: cannulas, balloons, cement.
 
-    Writes surgeon.html, measurements.html, assessment.json, plan.json, measurements.json,
-    manifest.json, navigation.csv, segmentation.seg.nrrd, figures/, meshes/ and trajectories/.
-    A level where cord or nerves may have to be freed first is not planned.
+    Writes surgeon.html, patient.html, measurements.html, assessment.json, plan.json,
+    measurements.json, manifest.json, navigation.csv, segmentation.seg.nrrd, figures/, meshes/ and
+    trajectories/. A level where cord or nerves may have to be freed first is not planned.
     """
     progress = Progress(quiet=quiet, verbose=verbose)
     chosen = parse_levels(levels)
@@ -83,6 +86,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
         "assume_orientation": assume_orientation,
         "device": device,
         "i_confirm_same_patient": i_confirm_same_patient,
+        "pdf": pdf,
     }
     with outcome(progress):
         from kyphoplan.io import result_folder  # noqa: PLC0415 - keeps `--help` fast
@@ -123,13 +127,16 @@ def _run(
 
         fill(working, measured, spine, scanned.ct, levels=chosen)
         write_surgeon(working, plan, spine, measured, scanned.ct, assessment=assessed)
+    inputs = {"labels": labels} | ({} if ct is None else {"ct": ct})
+    inputs |= {} if record.path is None else {"patient": record.path}
+    known = {"spine": spine, "plan": plan, "patient": record.patient, "assessment": assessed}
+    write_booklet(progress, working, measured, inputs, pdf=parameters["pdf"], **known)
     with progress.stage("export"):
         from kyphoplan.report.exports import write_exports  # noqa: PLC0415
 
         notices = record.notices + measured.notices + plan.notices
         notices += write_exports(working, plan, spine, scanned.labels)
     with progress.stage("record"):
-        inputs = {"labels": labels, "ct": ct, "patient": record.path}
         basis = measured.label_basis
         write_record(working, progress, "run", inputs, parameters, notices, level_names=basis)
     return measured, notices

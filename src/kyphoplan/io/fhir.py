@@ -21,8 +21,8 @@ from kyphoplan.io.fhir_codes import (
     STENTS,
     UNITS,
 )
+from kyphoplan.io.patient_fields import SCHEMA
 
-SCHEMA_OF_RECORD = "kyphoplan.patient/1"
 NOT_MEANT = frozenset(
     {"entered-in-error", "cancelled", "not-taken", "not-done", "stopped", "completed"}
 )
@@ -79,7 +79,7 @@ def _record(bundle: Any, name: str) -> dict[str, Any]:
     for resource in resources:
         by_kind.setdefault(resource.get_resource_type(), []).append(resource)
     _check_one_patient(by_kind, name)
-    record: dict[str, Any] = {"schema": SCHEMA_OF_RECORD}
+    record: dict[str, Any] = {"schema": SCHEMA}
     if bundle.timestamp is not None:
         record["assessed_on"] = bundle.timestamp.date().isoformat()
     _put_identity(record, by_kind["Patient"][0])

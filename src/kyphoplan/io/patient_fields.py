@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from kyphoplan.case import Level, Patient
 from kyphoplan.case.patient import Asked, Medicine
 
+SCHEMA = "kyphoplan.patient/1"
 DATE_FORM = "YYYY-MM-DD"
 
 

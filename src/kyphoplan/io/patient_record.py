@@ -14,10 +14,9 @@ from typing import Any
 
 from kyphoplan.case import Level, Patient
 from kyphoplan.errors import CaseError
-from kyphoplan.io.patient_fields import PATIENT, Field, Group
+from kyphoplan.io.patient_fields import PATIENT, SCHEMA, Field, Group
 from kyphoplan.io.patient_values import RefusedValueError, value_of
 
-SCHEMA = "kyphoplan.patient/1"
 COMMENT = "//"
 LARGEST_BYTES = 1 << 20  # [byte] a record is a page or two
 EARLIEST = date(1900, 1, 1)

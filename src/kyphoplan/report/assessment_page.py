@@ -40,6 +40,9 @@ PROVENANCE = (
 )
 
 
+WHOLE_FROM = 0.95  # [per 1,000] from here a rate is shown without decimals
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """The findings of one heading: those that say something, then how many others there are."""
@@ -64,11 +67,14 @@ def assessment_page(assessment: Assessment) -> str:
 
 
 def _shown(assessment: Assessment) -> dict[str, Any]:
+    blocks = [_block("The patient", assessment.findings), *map(_level, assessment.levels)]
+    if not assessment.record:  # what nobody could have answered is said in one line
+        blocks = [_answered(block) for block in blocks]
     return {
         "assessment": assessment,
         "words": WORDS,
         "tone": TONE,
-        "blocks": [_block("The patient", assessment.findings), *map(_level, assessment.levels)],
+        "blocks": blocks,
         "risk_groups": [
             (name, list(rows)) for name, rows in groupby(assessment.risks, lambda r: r.group)
         ],
@@ -79,6 +85,11 @@ def _shown(assessment: Assessment) -> dict[str, Any]:
         "intended_use": INTENDED_USE,
         "made_by": f"kyphoplan {__version__}",
     }
+
+
+def _answered(block: Block) -> Block:
+    known = [f for f in block.speaking if f.verdict is not Verdict.INSUFFICIENT_DATA]
+    return Block(title=block.title, speaking=tuple(known), silent=())
 
 
 def _level(level: LevelAssessment) -> Block:
@@ -112,7 +123,7 @@ def rate(risk: Risk) -> str:
 
 
 def _per_1000(value: float) -> str:
-    return decimal(value, 0 if value >= 1.0 or value == 0.0 else 1)
+    return decimal(value, 1 if 0.0 < value < WHOLE_FROM else 0)
 
 
 def score(value: Score) -> str:

@@ -15,7 +15,7 @@ from kyphoplan.simulation.rheology import PowerLaw
 CHANGE = 2e-3  # [1] of port pressure and flow between two iterations of viscosity
 MOST_ITERATIONS = 60
 FULL = 1.0 - 1e-9  # [1] rounding
-GRIP = 1e6  # [1] times a voxel's own conductance: holds a port at its pressure
+LEAST = 1e-300  # against division by zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,11 @@ class Injection:
         return 1.0 - np.maximum(self.room, 0.0) / self.medium.pores_mm3
 
     @property
+    def pressure_mpa(self) -> Array:
+        """Pressure of the last flow found (N,) [MPa]."""
+        return self._flow.pressure
+
+    @property
     def cement_mm3(self) -> Array:
         """Cement in each voxel (N,) [mm3]."""
         return np.asarray(self.medium.pores_mm3 - self.room + self.waiting)
@@ -70,7 +75,7 @@ class Injection:
     def balance(self, law: PowerLaw, rate_mm3_per_s: float) -> Balance:
         """Find the flow whose own viscosities are those it was found with."""
         part, relax = self.part, 2.0 / (1.0 + law.index)
-        before = self._flow.pressure.copy()
+        before = self._flow.pressure, self._through
         change, iteration = np.inf, 0
         while iteration < MOST_ITERATIONS:
             iteration += 1
@@ -78,8 +83,8 @@ class Injection:
             turned, solved = self._solve(law, part, rate_mm3_per_s)
             if not solved:
                 break
-            change = self._change(before, iteration)
-            before = self._flow.pressure.copy()
+            change = self._change(*before)
+            before = self._flow.pressure, self._through
             if not turned and change < CHANGE:
                 break
         whole = solved and not turned and change < CHANGE
@@ -116,17 +121,31 @@ class Injection:
         outward = np.bincount(medium.cell, ways, count).astype(float)
         source = np.bincount(medium.cell, ways * medium.outside, count).astype(float)
         if self._pressure is None:
-            source = source + rate * self._shares
+            solved = self._flow.solve(between, outward, source + rate * self._shares)
         else:
-            held = np.where(self._shares > 0.0, GRIP * between.max(), 0.0)
-            outward, source = outward + held, source + held * self._pressure
-        solved = self._flow.solve(between, outward, source)
+            solved = self._flow.solve(*self._held(between, outward, source, self._pressure))
         drop = self._flow.pressure[medium.cell] - medium.outside
         turned = bool((self._open != (drop > 0.0)).any())
         self._open = drop > 0.0
         self._out = ways * np.maximum(drop, 0.0)
         self._through = self._flow.through(between)
         return turned, solved
+
+    def _held(
+        self, between: Array, outward: Array, source: Array, pressure: float
+    ) -> tuple[Array, Array, Array]:
+        """Hold the ports at a pressure: their faces become ways to it from the next voxels."""
+        network, port = self.medium.network, self._shares > 0.0
+        first, second = port[network.first], port[network.second]
+        scale = 0.0
+        for cell, free in ((network.first, second & ~first), (network.second, first & ~second)):
+            way = np.bincount(cell[free], between[free], network.count)
+            outward, source = outward + way, source + way * pressure
+            scale = max(scale, float(way.max()))
+        self._flow.pressure = np.where(port, pressure, self._flow.pressure)
+        alone = np.where(port, scale, outward)  # no larger than what it is solved beside
+        inner = np.where(first | second, 0.0, between)
+        return inner, alone, np.where(port, alone * pressure, source)
 
     def _in_ways(self, law: PowerLaw) -> Array:
         """Viscosity in each way out (M,) [MPa s]: cement as far as it has come, then marrow."""
@@ -143,11 +162,15 @@ class Injection:
             values.append(come * cement + (1.0 - come) * medium.marrow)
         return np.array(values)[medium.way]
 
-    def _change(self, before: Array, iteration: int) -> float:
-        if iteration == 1:
+    def _change(self, pressure: Array, through: Array | None) -> float:
+        """Return the relative change of pressure and of flow, the larger of both [1]."""
+        assert self._through is not None  # after a solve
+        if through is None:
             return np.inf
         now = self._flow.pressure
-        return float(np.abs(now - before).max() / max(np.abs(now).max(), 1e-300))
+        of_pressure = np.abs(now - pressure).max() / max(float(np.abs(now).max()), LEAST)
+        moved = float(np.linalg.norm(self._through - through))
+        return max(float(of_pressure), moved / max(float(np.linalg.norm(self._through)), LEAST))
 
     def _rate(self) -> float:
         """Flow out of the ports [mm3/s]."""
@@ -178,7 +201,7 @@ class Injection:
             Site.VOID: float((gained * medium.void).sum()),
             Site.TRABECULAE: float((gained * (1.0 - medium.void)).sum()),
         }
-        parts = left[medium.cell] * carrying / np.maximum(outflow[medium.cell], 1e-300)
+        parts = left[medium.cell] * carrying / np.maximum(outflow[medium.cell], LEAST)
         for number, ml in enumerate(np.bincount(medium.way, parts, len(medium.outlets))):
             site = medium.outlets[number].site
             self.leaked[number] += ml

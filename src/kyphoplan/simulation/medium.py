@@ -51,12 +51,17 @@ class Medium:
         return self.porosity * self.edge_mm**3
 
     def speed(self, through: Array) -> Array:
-        """Return the speed of filtration in each voxel (N,) [mm/s], from the flow at its faces."""
+        """Return the speed of filtration in each voxel (N,) [mm/s], from the flow at its faces.
+
+        Along each axis the mean of both counts; where flow begins or ends, the one that there is.
+        """
         network, count = self.network, self.network.count
         size = np.abs(through)
-        total = np.bincount(network.axis * count + network.first, size, 3 * count)
-        total += np.bincount(network.axis * count + network.second, size, 3 * count)
-        along = total.reshape(3, count) / (2.0 * self.edge_mm**2)
+        ahead, behind = np.zeros(3 * count), np.zeros(3 * count)
+        ahead[network.axis * count + network.first] = size
+        behind[network.axis * count + network.second] = size
+        ends = np.maximum((ahead > 0.0).astype(float) + (behind > 0.0), 1.0)
+        along = ((ahead + behind) / ends).reshape(3, count) / self.edge_mm**2
         return np.asarray(np.sqrt((along**2).sum(axis=0)))
 
     def thickness(self, law: PowerLaw, speed: Array) -> Array:

@@ -23,7 +23,7 @@ from kyphoplan.materials import (
 from kyphoplan.simulation.outlets import Outlet, Voxels, exposed_faces, shell_pores, slit, tube
 
 FARTHEST_MM = 4.0  # [mm] from a gap's centre to bone: farther away the gap is not of this bone
-TIP_MM = 3.0  # [mm] of a cannula's tip beside which cement can turn back
+TIP_MM = 3.0  # [mm] that a working cannula reaches into the body, beside which cement turns back
 LEADS: dict[GapSite, Site] = {
     GapSite.ANTERIOR: Site.CORTICAL,
     GapSite.LEFT: Site.CORTICAL,
@@ -141,6 +141,7 @@ class _Surface:
         self.affine = affine
         self.edge = float(np.linalg.norm(affine[:3, 0]))
         self.all = np.argwhere(inside)
+        self.body = np.argwhere(body)
         self.skin = np.argwhere(body & (exposed_faces(inside) > 0))
 
     def places(self, voxels: Voxels) -> Array:
@@ -202,17 +203,20 @@ def _gap(gap: CorticalGap, surface: _Surface, ways: Ways) -> Outlet | None:
 
 
 def _track(trajectory: Trajectory, surface: _Surface, ways: Ways) -> Outlet | None:
-    """Let cement turn back beside a cannula at its tip."""
+    """Let cement turn back beside a cannula, whose tip rests just inside the body."""
     axis = unit(trajectory.target_mm - trajectory.entry_mm)
-    offset = surface.places(surface.all) - trajectory.target_mm
+    length = float(np.linalg.norm(trajectory.target_mm - trajectory.entry_mm))
+    offset = surface.places(surface.body) - trajectory.entry_mm
     along = offset @ axis
     beside = np.linalg.norm(offset - along[:, None] * axis, axis=1)
     radius = 0.5 * trajectory.outer_diameter_mm
-    here = (np.abs(along) <= TIP_MM) & (beside <= radius + surface.edge)
-    if not here.any():
+    near = (beside <= radius + surface.edge) & (along >= 0.0) & (along <= length)
+    if not near.any():
         return None
+    tip = float(along[near].min()) + TIP_MM
+    here = near & (along <= tip)
     width = np.pi * trajectory.outer_diameter_mm
-    return slit(Site.TRACK, surface.all[here], ways.track_gap_mm, width, trajectory.depth_mm)
+    return slit(Site.TRACK, surface.body[here], ways.track_gap_mm, width, tip)
 
 
 def ball(

@@ -14,6 +14,7 @@ from kyphoplan.materials import (
     BASIVERTEBRAL_DEPTH,
     BASIVERTEBRAL_MM,
     DISC_RESISTANCE,
+    FRACTURE_GAP_MM,
     SEGMENTAL_MM,
     SHELL_MM,
     SHELL_PERMEABILITY,
@@ -46,6 +47,7 @@ class Ways:
     basivertebral_depth : of the canal, over the depth of the body [1].
     track_gap_mm : beside the cannula [mm].
     disc_resistance : times that of the gap in the endplate [1].
+    fracture_gap_mm : opening of a fracture line in the shell [mm].
     gap_factor : times the area of each gap found in the CT [1].
     """
 
@@ -57,6 +59,7 @@ class Ways:
     vein_mm: float = VEIN_MM.value
     track_gap_mm: float = TRACK_GAP_MM.value
     disc_resistance: float = DISC_RESISTANCE.value
+    fracture_gap_mm: float = FRACTURE_GAP_MM.value
     gap_factor: float = 1.0
 
     @classmethod
@@ -76,6 +79,7 @@ _RANGES = {
     "vein_mm": VEIN_MM,
     "track_gap_mm": TRACK_GAP_MM,
     "disc_resistance": DISC_RESISTANCE,
+    "fracture_gap_mm": FRACTURE_GAP_MM,
 }
 GAP_SPREAD = 0.3  # [1] relative standard deviation of a gap's area, as morphometry.cortex has it
 USUAL_WAYS = Ways()
@@ -120,6 +124,26 @@ def openings(
         *(_track(trajectory, surface, ways) for trajectory in trajectories),
     ]
     return tuple(outlet for outlet in found if outlet is not None)
+
+
+def fracture_line(
+    fractured: NDArray[np.bool_],
+    inside: NDArray[np.bool_],
+    edge_mm: float,
+    ways: Ways = USUAL_WAYS,
+) -> Outlet | None:
+    """Open a fracture where it meets the surface; None if it does not.
+
+    Parameters
+    ----------
+    fractured : (I, J, K) voxels of the fracture.
+    inside : (I, J, K) voxels that fluid can enter.
+    """
+    voxels = np.argwhere(fractured & inside & (exposed_faces(inside) > 0))
+    if not voxels.size:
+        return None
+    width = float(len(voxels)) * edge_mm
+    return slit(Site.FRACTURE, voxels, ways.fracture_gap_mm, width, ways.shell_mm)
 
 
 def body_of(vertebra: Vertebra, affine: Array, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from kyphoplan.anatomy.endplates import (
     build_endplate,
     columns,
     refine,
+    smoothed,
     without_spurs,
 )
 from kyphoplan.anatomy.frame import Fit
@@ -25,14 +26,14 @@ RIM_PART = (0.65, 0.95)  # [1] of the half height, where the rim flares
 SPUR_MM = 1.5  # [mm] bone beyond the endplate's surface by more is osteophyte
 
 
-def _surfaces(fit: Fit, ct: Volume | None) -> tuple[Columns, Columns] | None:
+def _surfaces(fit: Fit, field: Volume, ct: Volume | None) -> tuple[Columns, Columns] | None:
     """Find the columns of both endplates, sharpened by the CT if there is one."""
     found = []
     for sign in (1, -1):
         surface = columns(fit.field, fit.grid, fit.body, fit.waist, fit.found, sign)
         if surface.left.size < 60:  # noqa: PLR2004 - hardly a surface
             return None
-        surface = without_spurs(surface)
+        surface = smoothed(without_spurs(surface), fit.grid, field)
         if ct is not None:
             surface = refine(surface, fit.grid, ct)
         found.append(surface)
@@ -49,7 +50,7 @@ def build_body(fit: Fit, bone: Bone, ct: Volume | None) -> tuple[Body | None, Ma
 
     (None, None) if its surfaces cannot be followed.
     """
-    surfaces = _surfaces(fit, ct)
+    surfaces = _surfaces(fit, bone.field, ct)
     walls = _waist_walls(fit)
     if surfaces is None or walls is None:
         return None, None

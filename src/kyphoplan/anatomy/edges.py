@@ -33,7 +33,7 @@ LABEL_SD_MM, LABEL_SHARE = 0.6, 0.3  # [mm, voxel] how far a label's edge is fro
 LEAST_NOISE_HU = 10.0  # [HU] no clinical CT is quieter
 LABEL_MM = 0.15  # [mm] how sharply a label parts bone from the rest (ours)
 LEAST_CHANCE = 20.0  # [1] a voxel labelled wrongly costs no more than this
-TOGETHER = 2.0  # [voxel2] labels on less area err together; voxels as along the axis (ours)
+TOGETHER = 4.0  # [voxel2] labels on less area err together; voxels as along the axis (ours)
 STRAY = 0.02  # [1] chance that a place shows a vessel or another bone (ours)
 MISLABELLED = 1e-4  # [1] chance that a place on the label tells nothing (ours)
 CELL_MM = 2.0  # [mm] labels within are taken together
@@ -169,11 +169,12 @@ def edges_seen(
     if good.sum() < FEWEST_PLACES:
         return None
     return Sightings(
-        left=places[0][good],
-        posterior=places[1][good],
-        base=base.at(places[0][good], places[1][good]),
+        left=places[0],
+        posterior=places[1],
+        base=base.at(*places),
         trial=sign * trial,
-        chance=-0.5 * misfit[good],
+        chance=-0.5 * np.where(good[:, None], misfit, pulled),
+        seen=good,
         stray=STRAY,
     )
 
@@ -202,6 +203,7 @@ def labels_seen(points: Cloud, base: Base, sign: int, voxel_mm: Array) -> Sighti
         base=base.at(left, posterior),
         trial=sign * trial,
         chance=chance,
+        seen=np.ones(len(cells), bool),
         stray=MISLABELLED,
     )
 
@@ -411,5 +413,7 @@ def nodes(left: Array, posterior: Array) -> tuple[Array, Array]:
 
 def near_places(seen: Sightings, left: Array, posterior: Array) -> NDArray[np.bool_]:
     """Tell which columns (M,) have enough places around them at which the edge is seen."""
-    distance = np.hypot(seen.left - left[:, None], seen.posterior - posterior[:, None])
+    distance = np.hypot(
+        seen.left[seen.seen] - left[:, None], seen.posterior[seen.seen] - posterior[:, None]
+    )
     return np.asarray((distance < 1.5 * NODE_MM).sum(axis=1) >= FEWEST_PLACES)

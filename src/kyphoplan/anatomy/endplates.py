@@ -13,11 +13,12 @@ from kyphoplan.anatomy.patch import Patch
 from kyphoplan.anatomy.relief import Relief
 from kyphoplan.anatomy.surface import Surface, join
 from kyphoplan.case import Endplate, Volume
-from kyphoplan.geometry import Array, unit
+from kyphoplan.geometry import Array, Frame, unit
 
 STATIONS = (0.15, 0.50, 0.85)  # [1] depth of the height points; as TotalSegmentator's spine report
 INNER = 0.70  # [1] part of the footprint that gives the endplate's plane
 LABEL_TURNS = 2  # [1] the second around the surface of the first
+WALK = 8  # [1] steps from the body's middle to its surface along its axis: within 1e-6 mm
 POINT_MM = 5.0  # [mm] columns this near tell the doubt of a height point
 WALL_MM = 1.2  # [mm] columns nearer to the outline hold the cortical wall and the rounded rim
 CLEAR_MM = 2.05  # [mm] from the outline: the blurred cortex of the wall does not reach there
@@ -162,7 +163,7 @@ def refine(surface: Columns, grid: Grid, ct: Volume) -> Columns:
         fitted = join(label.patch, seen)
     assert seen is not None
     known = near_places(seen, u, v)
-    height = np.where(known, fitted.at(u, v), surface.height)
+    height = fitted.at(u, v)
     return replace(
         surface,
         height=height,
@@ -172,46 +173,71 @@ def refine(surface: Columns, grid: Grid, ct: Volume) -> Columns:
     )
 
 
+def facing(
+    surfaces: tuple[Columns, Columns], frame: Frame, walls: tuple[float, float], width_mm: float
+) -> Frame:
+    """Turn a frame upright between the endplates: superior halves the angle of their normals.
+
+    The planes are those of the inner part of the waist's outline, whole even where a fragment
+    hides a part of the columns. ``walls`` are anterior and posterior waist walls [mm].
+    """
+    step = np.arange(-INNER, INNER + 0.01, 0.05)
+    x, y = (part[np.hypot(*np.meshgrid(step, step)) <= INNER] for part in np.meshgrid(step, step))
+    u, v = 0.5 * width_mm * x, 0.5 * (walls[0] + walls[1]) + 0.5 * (walls[1] - walls[0]) * y
+    design = np.stack([np.ones_like(u), u, v], axis=1)
+    normals = np.zeros(3)
+    for surface in surfaces:
+        assert surface.fitted is not None
+        _, b, c = np.linalg.lstsq(design, surface.fitted.at(u, v), rcond=None)[0]
+        normals += unit([-b, -c, 1.0])
+    return Frame.from_directions(
+        frame.origin_mm, superior=normals @ frame.axes, posterior=frame.posterior
+    )
+
+
 def build_endplate(
-    surface: Columns, grid: Grid, walls: tuple[float, float], spacing_along_mm: float
+    surface: Columns, frames: tuple[Frame, Frame], line: Array, spacing_along_mm: float
 ) -> Endplate:
-    """Turn columns into the noun; walls = (anterior, posterior) waist walls on the mid-line."""
-    anterior, posterior = walls
-    depth = posterior - anterior
+    """Turn columns into the noun.
+
+    Parameters
+    ----------
+    frames : that of the columns, and the body's own, along which the points are sought.
+    line : (2, 3) middle of the anterior and posterior waist wall, in the columns' frame [mm].
+    """
+    frame, own = frames
     assert surface.fitted is not None
-    places = anterior + np.linspace(0.10, 0.90, 33) * depth
-    stations = anterior + np.array(STATIONS) * depth
-    heights = surface.fitted.at(0.0 * places, places)
-    points = np.stack(
-        [0.0 * stations, stations, surface.fitted.at(0.0 * stations, stations)], axis=1
-    )
-    to_patient = grid.frame.to_patient
+    up = frame.axes @ own.superior
+    fractions = np.concatenate([STATIONS, np.linspace(0.10, 0.90, 33)])
+    points = line[0] + fractions[:, None] * (line[1] - line[0])
+    for _ in range(WALK):
+        short = surface.fitted.at(points[:, 0], points[:, 1]) - points[:, 2]
+        points = points + short[:, None] * up
     _, b, c = plane(surface)
-    normal = unit(surface.sign * np.array([-b, -c, 1.0])) @ grid.frame.axes
     samples = np.stack([surface.left, surface.posterior, surface.height], axis=1)
-    share = float(surface.refined.mean())
-    a_mm, m_mm, p_mm = to_patient(points)
+    placed = frame.to_patient(points)
     return Endplate(
-        points_mm=to_patient(samples),
-        normal=normal,
-        anterior_mm=a_mm,
-        middle_mm=m_mm,
-        posterior_mm=p_mm,
-        curve_mm=to_patient(np.stack([0.0 * places, places, heights], axis=1)),
-        sd_mm=_point_sd(surface, stations, spacing_along_mm),
-        refined_fraction=share,
+        points_mm=frame.to_patient(samples),
+        normal=unit(surface.sign * np.array([-b, -c, 1.0])) @ frame.axes,
+        anterior_mm=placed[0],
+        middle_mm=placed[1],
+        posterior_mm=placed[2],
+        curve_mm=placed[3:],
+        sd_mm=_point_sd(surface, points[:3], spacing_along_mm),
+        refined_fraction=float(surface.refined.mean()),
     )
 
 
-def _point_sd(surface: Columns, stations: Array, voxel: float) -> Array:
-    """Return the standard uncertainty (3,) of the height points along the body's axis [mm].
+def _point_sd(surface: Columns, points: Array, voxel: float) -> Array:
+    """Return the standard uncertainty (3,) of height points (3, 3) along the body's axis [mm].
 
     ``voxel`` is the voxel size along the axis [mm].
     """
     assert surface.fitted is not None
-    distance = np.hypot(surface.left, surface.posterior - stations[:, None])
+    left, posterior = points[:, 0], points[:, 1]
+    distance = np.hypot(surface.left - left[:, None], surface.posterior - posterior[:, None])
     weight = np.exp(-0.5 * (2.0 * distance / POINT_MM) ** 2) + 1e-12
     each = np.where(surface.refined, EDGE_SD, LABEL_POINT_SD)
     model = voxel * (weight @ each) / weight.sum(axis=1)
-    own = surface.fitted.sd(0.0 * stations, stations)
+    own = surface.fitted.sd(left, posterior)
     return np.sqrt(own**2 + model**2 + (DISAGREEMENT_SHARE * surface.disagreement_mm) ** 2)

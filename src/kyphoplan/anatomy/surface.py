@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from kyphoplan.anatomy.patch import Patch
@@ -27,6 +28,7 @@ class Sightings:
     base : (N,) position of the base along the superior axis [mm].
     trial : (B,) distance from the base along the superior axis [mm], evenly spaced.
     chance : (N, B) natural logarithm of the likelihood, up to a constant per place.
+    seen : (N,) False where only a guess stands in.
     stray : chance that a place shows something else [1].
     """
 
@@ -35,6 +37,7 @@ class Sightings:
     base: Array
     trial: Array
     chance: Array
+    seen: NDArray[np.bool_]
     stray: float
 
 

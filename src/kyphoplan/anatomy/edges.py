@@ -216,7 +216,7 @@ def trial_reach(voxel_mm: Array) -> float:
 def trials(voxel_mm: Array) -> Array:
     """Positions (B,) at which the edge is tried [mm]; symmetric about 0."""
     count = int(np.ceil(trial_reach(voxel_mm) / TRIAL_MM))
-    return np.arange(-count, count + 1) * TRIAL_MM
+    return np.arange(-count, count + 1, dtype=np.float64) * TRIAL_MM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -40,6 +40,7 @@ class Columns:
     ----------
     left, posterior : (N,) place of each column [mm].
     height : (N,) position of the surface along the superior axis [mm].
+    label : (N,) that of the label's own edge [mm].
     from_wall : (N,) distance inside the outline of the waist [mm].
     refined : (N,) True where the CT's edge placed it.
     sign : +1 superior, -1 inferior endplate.
@@ -50,6 +51,7 @@ class Columns:
     left: Array
     posterior: Array
     height: Array
+    label: Array
     from_wall: Array
     refined: NDArray[np.bool_]
     sign: int
@@ -80,6 +82,7 @@ def columns(
         left=grid.left[i][ok],
         posterior=grid.posterior[j][ok],
         height=height[ok],
+        label=height[ok],
         from_wall=from_wall[i, j][ok],
         refined=np.zeros(int(ok.sum()), bool),
         sign=sign,
@@ -118,6 +121,7 @@ def without_spurs(surface: Columns) -> Columns:
         left=u[keep],
         posterior=v[keep],
         height=s[keep],
+        label=surface.label[keep],
         from_wall=surface.from_wall[keep],
         refined=surface.refined[keep],
     )

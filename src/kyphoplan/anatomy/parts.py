@@ -89,7 +89,7 @@ def build_body(fit: Fit, bone: Bone, ct: Volume | None) -> Built:
         posterior_wall_mm=posterior,
         depth_mm=walls[1] - walls[0],
         width_mm=width,
-        volume=_volume(fit, bone, spurs),
+        volume=_volume(fit, bone, spurs, surfaces),
     )
     return Built(body=body, frame=own, spurs=spurs)
 
@@ -97,7 +97,7 @@ def build_body(fit: Fit, bone: Bone, ct: Volume | None) -> Built:
 def _depth_line(
     surfaces: tuple[Columns, Columns], walls: tuple[float, float], backwards: Array
 ) -> Array:
-    """Ends (2, 3) of the body's depth on the mid-line, half way between its endplates [mm].
+    """Return the ends (2, 3) of the depth on the mid-line, half way between the endplates [mm].
 
     ``backwards`` is the body's own posterior direction in the columns' frame.
     """
@@ -167,14 +167,16 @@ def _flare(fit: Fit, part: Array, beyond: Array) -> float:
     return float(np.median(far)) / float(np.mean(RIM_PART)) ** 2 if far else 0.0
 
 
-def _volume(fit: Fit, bone: Bone, osteophytes: Mask) -> Measure:
-    """Volume of the body [ml] with partial voxels at its surface."""
+def _volume(fit: Fit, bone: Bone, osteophytes: Mask, surfaces: tuple[Columns, Columns]) -> Measure:
+    """Volume of the body [ml] with partial voxels at its surface, up to its fitted endplates."""
     grid = fit.grid
     share = np.clip(0.5 - fit.field / grid.step_mm, 0.0, 1.0)
     near = fit.body & ~osteophytes
     inside = near | (_grown(near) & (fit.field >= 0))
     cell = grid.step_mm**3 / 1000.0
     value = float(share[inside].sum()) * cell
+    ground = float(fit.waist.sum()) * grid.step_mm**2 / 1000.0
+    value += ground * sum(float(s.sign * (s.height - s.label).mean()) for s in surfaces)
     voxel = float(np.cbrt(bone.field.voxel_mm3))
     sd = VOLUME_SD * value
     return Measure.of(

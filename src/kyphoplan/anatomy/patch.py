@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kyphoplan.geometry import Array
 
@@ -22,7 +23,7 @@ class Basis:
     count : number of knots of the patch.
     """
 
-    knots: Array
+    knots: NDArray[np.intp]
     share: Array
     count: int
 
@@ -33,7 +34,7 @@ class Basis:
     def collected(self, values: Array) -> Array:
         """Gather values (N,) at the knots (K,): the transpose of `heights`."""
         weights = self.share * values[:, None]
-        return np.bincount(self.knots.ravel(), weights.ravel(), self.count)
+        return np.asarray(np.bincount(self.knots.ravel(), weights.ravel(), self.count), np.float64)
 
     def gram(self, weight: Array) -> Array:
         """Weighted products of the basis functions (K, K)."""
@@ -108,7 +109,7 @@ class Patch:
         return total / KNOT_MM**4
 
 
-def _cubic(x: Array, count: int) -> tuple[Array, Array]:
+def _cubic(x: Array, count: int) -> tuple[NDArray[np.intp], Array]:
     """First knot (N,) and the four weights (N, 4) of the uniform cubic B-spline."""
     cell = np.clip(np.floor(x).astype(int), 1, count - 3)
     t = x - cell

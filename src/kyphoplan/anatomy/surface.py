@@ -122,7 +122,7 @@ def _passed(
         towards = np.where(told, exact * found - left_out * others, least * found)
         weight, pull = weight + DAMPING * (new - weight), pull + DAMPING * (towards - pull)
     foretold = float(np.log(joint.sum(axis=1) * np.sqrt(left_out)).sum())
-    coefficients = np.linalg.solve(precision, basis.collected(pull))
+    coefficients = np.asarray(np.linalg.solve(precision, basis.collected(pull)), np.float64)
     return Surface(patch=patch, coefficients=coefficients, precision=precision), foretold
 
 

@@ -38,7 +38,7 @@ def hounsfield_stack(
         if stack.dtype == np.int16 and not _fits(values):
             stack = stack.astype(np.float32)
         stack[k] = values
-        padded += _pad(stack[k], header, stored, scales[k])
+        padded += _pad(stack[k], header, scales[k])
     return stack.T, padded / stack.size
 
 
@@ -69,18 +69,17 @@ def _fits(values: NDArray[Any]) -> bool:
     return whole and INT16.min <= int(values.min()) and int(values.max()) <= INT16.max
 
 
-def _pad(
-    plane: NDArray[Any], header: Header, stored: NDArray[Any], scale: tuple[float, float]
-) -> int:
-    """Set pixels outside the scan (PixelPaddingValue) to air; return how many."""
+def _pad(plane: NDArray[Any], header: Header, scale: tuple[float, float]) -> int:
+    """Set pixels outside the scan (PixelPaddingValue) to air [HU]; return how many."""
     if header.get("PixelPaddingValue") is None:
         return 0
     value = numbers_of(header, "PixelPaddingValue", 1)[0]
     if header.get("PixelRepresentation") == 1 and value > INT16.max:
         value -= 1 << 16  # stated unsigned for signed pixels
-    if value * scale[0] + scale[1] >= AIR_HU:
+    hounsfield = value * scale[0] + scale[1]
+    if not INT16.min <= hounsfield < AIR_HU:
         return 0
-    outside = stored == value
+    outside = plane == plane.dtype.type(hounsfield)
     plane[outside] = AIR_HU
     return int(outside.sum())
 

@@ -41,6 +41,7 @@ fix: setup ## repair what ruff can repair, then format
 
 bench: setup ## time per stage and peak memory, beside peers
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/gate.py
 
 bench-solver: setup ## the voxel solver beside its peers; writes docs/benchmarks.md
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python bench/solver.py

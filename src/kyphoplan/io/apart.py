@@ -63,7 +63,7 @@ def read_apart(request: Request) -> Decoded:
     data = _shared_memory()
     try:
         answer = _ask(request, data)
-        _peaks.append(answer.get("peak_kib", 0) * KIB)
+        _used.append(Used(peak_bytes=answer["peak_kib"] * KIB, cpu_s=answer["cpu_s"]))
         if "refused" in answer:
             raise _refusal(answer["refused"])
         if answer["exit"] != 0:
@@ -73,9 +73,17 @@ def read_apart(request: Request) -> Decoded:
         os.close(data)
 
 
-def peak_bytes() -> int:
-    """Return the most memory that the last reading took [byte]."""
-    return _peaks[-1] if _peaks else 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What the child of a reading took: memory at most [byte], and processor time [s]."""
+
+    peak_bytes: int = 0
+    cpu_s: float = 0.0
+
+
+def last_use() -> Used:
+    """Return what the last reading of this program took."""
+    return _used[-1] if _used else Used()
 
 
 def _shared_memory() -> int:
@@ -166,7 +174,7 @@ class _Nursery:
 
 
 _running: list[_Nursery] = []
-_peaks: deque[int] = deque(maxlen=1)
+_used: deque[Used] = deque(maxlen=1)
 
 
 def _ask(request: Request, handle: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ LONGEST = 64  # [1] letters of a header's text that are shown
 Header = Any  # pydicom's Dataset, which is untyped
 
 
-def plain(text: object) -> str:
+def plain(text: object, longest: int = LONGEST) -> str:
     r"""Return a text from a file as one short line that no terminal or page can mistake.
 
     Examples
@@ -23,7 +23,7 @@ def plain(text: object) -> str:
     """
     letters = ("".join(" " if unicodedata.category(c)[0] == "C" else c for c in str(text))).split()
     line = " ".join(letters)
-    return line if len(line) <= LONGEST else line[: LONGEST - 3] + "..."
+    return line if len(line) <= longest else line[: longest - 3] + "..."
 
 
 def name_of(header: Header) -> str:

@@ -22,6 +22,7 @@ SIDES = "Left and right are the patient's own"
 COUNT = "confirm the level under fluoroscopy by counting"
 STATED = "orientation_stated"  # code of the warning that sides were stated, not read
 SHORT_HASH = 12  # [1] letters of a SHA-256 where there is room for no more
+PNG_HEADER = 33  # [byte] signature and IHDR
 STL_HEADER, NIFTI_DESCRIP = 80, slice(148, 228)  # [byte]
 
 
@@ -116,11 +117,11 @@ def _html(content: bytes, mark: Stamp) -> bytes:
 
 
 def _png(content: bytes, mark: Stamp) -> bytes:
-    """Add an ``iTXt`` chunk before the last chunk (PNG specification, 11.3.3.4)."""
+    """Add an ``iTXt`` chunk behind the header chunk (PNG specification, 11.3.3.4)."""
     body = b"Provenance\0\0\0\0\0" + mark.line.encode()
     chunk = struct.pack(">I", len(body)) + b"iTXt" + body
     chunk += struct.pack(">I", zlib.crc32(b"iTXt" + body))
-    return content[:-12] + chunk + content[-12:]
+    return content[:PNG_HEADER] + chunk + content[PNG_HEADER:]
 
 
 def _stl(content: bytes, mark: Stamp) -> bytes:

@@ -85,10 +85,10 @@ class Stamp:
 
     @property
     def short(self) -> str:
-        """The stamp in at most 60 ASCII letters."""
+        """The stamp in at most 62 ASCII letters: what an STL header has left."""
         digest = zlib.crc32("".join(d for _, d in self.inputs.values()).encode())
-        inputs = f" inputs {digest:08x}" if self.inputs else ""
-        return f"{self.made_by} {self.date_utc}{inputs} research only"[:60]
+        inputs = f" {digest:08x}" if self.inputs else ""
+        return f"{self.made_by} {self.date_utc} research only{inputs}"[:62]
 
 
 def stamp(path: Path, mark: Stamp) -> None:

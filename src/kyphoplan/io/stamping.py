@@ -111,9 +111,13 @@ def _json(content: bytes, mark: Stamp) -> bytes:
 
 
 def _html(content: bytes, mark: Stamp) -> bytes:
-    footer = f'<footer class="stamp"><p>{html.escape(mark.line)}</p></footer>\n</body>'
-    head, end, tail = content.rpartition(b"</body>")
-    return head + footer.encode() + tail if end else content
+    """Add a footer at the end of what the page shows."""
+    footer = f'<footer class="stamp"><p>{html.escape(mark.line)}</p></footer>\n'
+    place = next((end for end in (b"</main>", b"</body>") if end in content), None)
+    if place is None:
+        return content
+    head, _, tail = content.rpartition(place)
+    return head + footer.encode() + place + tail
 
 
 def _png(content: bytes, mark: Stamp) -> bytes:

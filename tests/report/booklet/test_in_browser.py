@@ -5,16 +5,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from kyphoplan.report.booklet import booklet_page
+from kyphoplan.io.stamping import Stamp, stamp
 
 from ..browsing import faults
-from .test_page import told_of_the_phantom
+from .test_page import page_of
 
 
-@pytest.fixture(scope="module")
-def opened(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> tuple[Page, list[str]]:
+@pytest.fixture(scope="module", params=["no record", "everything wrong"])
+def opened(
+    request: pytest.FixtureRequest, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Page, list[str]]:
     file = tmp_path_factory.mktemp("booklet") / "patient.html"
-    file.write_text(booklet_page(told_of_the_phantom()), encoding="utf-8")
+    file.write_text(page_of(request.param), encoding="utf-8")
+    stamp(file, Stamp.of({"inputs": {"ct": {"name": "ct.nii.gz", "sha256": "ab" * 32}}}))
     page = browser.new_page(viewport={"width": 1000, "height": 900})
     seen: list[str] = []
     page.on("request", lambda request: seen.append(request.url))

@@ -95,7 +95,7 @@ class Drawing:
         size = f"{self.window.width_mm:.1f} {self.window.height_mm:.1f}"
         head = Markup(
             '<svg xmlns="http://www.w3.org/2000/svg" class="drawing" role="img" '
-            'viewBox="0 0 {}" aria-label="{}"><defs>'
+            'viewBox="0 0 {}"><title>{}</title><defs>'
         ).format(size, description)
         patterns = "".join(self._pattern(name) for name in PATTERNS)
         return (

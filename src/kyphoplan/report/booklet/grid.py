@@ -27,8 +27,8 @@ def icon_grid(count: float, high: float | None, description: str) -> Markup:
     )
     size = f"{COLUMNS * pitch} {ROWS * pitch}"
     return Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" class="grid" role="img" viewBox="0 0 {}" '
-        'aria-label="{}"><path d="{}" fill="none" stroke="#8a96a3" stroke-width="0.8"/>'
+        '<svg xmlns="http://www.w3.org/2000/svg" class="grid" role="img" viewBox="0 0 {}"'
+        '><title>{}</title><path d="{}" fill="none" stroke="#8a96a3" stroke-width="0.8"/>'
         '<path d="{}" fill="#17212b"/><path d="{}" fill="#17212b"/></svg>'
     ).format(size, description, white, dots, black)
 

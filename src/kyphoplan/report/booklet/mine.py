@@ -16,6 +16,7 @@ SPEAKING = (
     Verdict.CONDITIONAL,
     Verdict.WARN,
 )  # the verdicts of a finding that a patient should hear about
+NOT_URGENT = ("waiting", "home", "who_pays")  # no question where help is needed today
 ALWAYS = ("AN-5", "DS-7")  # hold for everybody: said in the chapter's own words
 NOT_TOLD_SHOWN = 2  # [1] missing answers named behind one question
 GUESSED = "misspelling"  # begins how a medicine was recognised that was not named exactly
@@ -109,6 +110,8 @@ def questions(assessment: Assessment, words: Catalogue) -> tuple[list[Asking], l
     own: list[Asking] = []
     everybody: list[Asking] = []
     for question in assessment.questions:
+        if assessment.verdict is Verdict.EMERGENCY_REFER and question.key in NOT_URGENT:
+            continue
         because = _because(question.rules, by_rule, unknown, words)
         asking = Asking(text=words.say(f"questions.text.{question.key}"), because=because)
         (own if because else everybody).append(asking)

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from kyphoplan import __version__
 from kyphoplan.report.booklet import mine
-from kyphoplan.report.booklet.bones import bone_views
+from kyphoplan.report.booklet.bones import AGAINST, bone_views
 from kyphoplan.report.booklet.catalogue import Catalogue, catalogue
 from kyphoplan.report.booklet.citing import in_order, numbered
 from kyphoplan.report.booklet.history import day, history, shown
@@ -66,6 +66,7 @@ def _shown(told: Told, words: Catalogue) -> dict[str, Any]:
         "w": words,
         "told": told,
         "assessed": assessed,
+        "own_plan": assessed.verdict not in AGAINST,
         "bones": bone_views(told, words),
         "risks": risk_views(assessed.risks, words),
         "little_pain": benefit_grids(words),

@@ -22,7 +22,7 @@ from .reading import chapters, grade_of
 MADE_ON = date(2026, 11, 26)
 GRADE = 6.0  # the highest school grade that a booklet may need
 ROOT = Path(__file__).resolve().parents[3]
-EXAMPLES = sorted((ROOT / "examples" / "patients").glob("*.json"))
+EXAMPLES = sorted((ROOT / "examples" / "patients").glob("[0-9]*.json"))
 NEVER_SAID = (
     "candidate", "you are safe", "is safe for you", "no risk", "cleared", "do not worry",
     "nothing to fear", "guarantee", "you should have", "harmless", "you will feel better",

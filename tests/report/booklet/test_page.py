@@ -1,5 +1,6 @@
 """The booklet as a page: honest words, every link answered, nothing of a file is markup."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import date
@@ -48,8 +49,8 @@ def page_of(person: str) -> str:
 
 @cache
 def page_of_example(file: Path) -> str:
-    figures = "wedges_T11_L1_L3" if "three" in file.name else "wedge_L1"
-    figures = "burst_L1" if "retropulsion" in file.name else figures
+    expected = json.loads((file.parent / "expected.json").read_text(encoding="utf-8"))
+    figures = expected[file.stem]["figures"]
     measured = read_measurements(file.parent / "figures" / f"{figures}.json")
     return booklet_page(Told(measurements=measured, made_on=MADE_ON, patient=read_patient(file)))
 

@@ -68,13 +68,13 @@ def shadow_hole(points_mm: Array, direction: Array) -> tuple[float, Array]:
     The centre lies at the mean depth of the points. Area 0 means: no hole.
     """
     plane = across(direction)
-    flat = points_mm @ plane.T
-    low, high = flat.min(axis=0), flat.max(axis=0)
+    flat = np.stack([points_mm @ axis for axis in plane])  # rows: long reductions are fast
+    low, high = flat.min(axis=1), flat.max(axis=1)
     margin = np.ceil((high - low) / (2.0 * PIXEL_MM)) + 2.0
     corner = 0.5 * (low + high) - (margin + 0.5) * PIXEL_MM  # the picture's centre is a pixel's
-    pixels = np.floor((flat - corner) / PIXEL_MM).astype(int)
+    pixels = np.floor((flat - corner[:, None]) / PIXEL_MM).astype(int)
     picture = np.zeros((2 * margin + 1).astype(int), bool)
-    picture[pixels[:, 0], pixels[:, 1]] = True
+    picture[pixels[0], pixels[1]] = True
     picture = ndimage.binary_closing(picture)
     holes, count = ndimage.label(ndimage.binary_fill_holes(picture) & ~picture)
     if count == 0:

@@ -15,7 +15,7 @@ WALK_MM = 3.0  # [mm] how far the isthmus is sought along the axis on each side
 NEAR_MM = (2.5, 4.0)  # [mm] before and behind the isthmus that give the axis; the body is near
 SMALLEST_MM2 = 6.0  # [mm2] below this no pedicle is measured
 STEEPEST = (0.7, 0.45)  # [1] tangents: 35 deg of convergence, 24 deg up or down
-JUMP = 1.15  # [1] sections whose centres move aside so much faster than back are not one tube
+JUMP = 0.75  # [1] sections whose centres move aside so much faster than usual are not one tube
 REACH_DEG = 12.0  # [deg] the axis may turn from the line of the centres
 TURN_STEP_DEG = 3.0  # [deg]
 FAR_DEG = 30.0  # [deg] a turn so far must halve the section
@@ -83,8 +83,8 @@ def _bridge(sections: Array) -> Array | None:
     """
     usual = float(np.median(sections[:, 3]))
     kept = sections[(sections[:, 3] > 0.4 * usual) & (sections[:, 3] < 1.8 * usual)]
-    step = np.diff(kept[:, :3], axis=0)
-    broken = np.abs(step[:, [0, 2]]).max(axis=1) > JUMP * step[:, 1]
+    aside = np.diff(kept[:, [0, 2]], axis=0) / np.diff(kept[:, 1])[:, None]
+    broken = (np.abs(aside - np.median(aside, axis=0)) > JUMP).any(axis=1)
     runs = np.split(kept, np.flatnonzero(broken) + 1)
     run = max(runs, key=len)
     run = run if len(run) >= FEWEST else kept  # a pedicle hardly wider than the voxels

@@ -26,6 +26,7 @@ EXAMPLE = (
     "Example: kyphoplan strength -i ct.nii.gz -s labels.nii.gz --level L2 "
     "--calibration 0.8,-5,0.05 -o result"
 )
+FROM_SCAN = "scan"  # instead of a line's numbers
 KINDS = ("cement", "disc")  # as `Caps` has them; that module would slow `--help`
 FEWEST, MOST = 2, 3  # numbers of a calibration
 
@@ -34,8 +35,9 @@ Line = Annotated[
     str,
     typer.Option(
         "--calibration",
-        metavar="SLOPE,OFFSET[,SPREAD]",
-        help="Mineral density [mg/cm3] is SLOPE x HU + OFFSET; SPREAD: relative error of SLOPE.",
+        metavar="SLOPE,OFFSET[,SPREAD]|scan",
+        help="Mineral density [mg/cm3] is SLOPE x HU + OFFSET; SPREAD: relative error of SLOPE. "
+        "Or scan: from the air, fat and muscle that it shows.",
     ),
 ]
 Edge = Annotated[
@@ -74,7 +76,7 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
     progress = Progress(quiet=quiet, verbose=verbose)
     chosen = parse_levels(level)
     assert chosen is not None
-    line = _parse_calibration(calibration)
+    line = None if calibration == FROM_SCAN else _parse_calibration(calibration)
     if caps not in KINDS:
         raise typer.BadParameter(f"caps {caps!r}: give one of {', '.join(KINDS)}")
     with outcome(progress):
@@ -96,6 +98,7 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
             assert scanned.ct is not None
             with progress.stage("load kernels (compiled the first time, under 30 s)"):
                 from kyphoplan.simulation.caching import ADVICE, KEPT  # noqa: PLC0415
+                from kyphoplan.simulation.calibration import from_scan  # noqa: PLC0415
                 from kyphoplan.simulation.specimen import Caps, cut  # noqa: PLC0415
                 from kyphoplan.simulation.strength import measure_strength  # noqa: PLC0415
                 from kyphoplan.simulation.warmup import compile_kernels  # noqa: PLC0415
@@ -105,7 +108,8 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
                 compile_kernels(threads)
             with progress.stage("compress and crush"):
                 specimen = cut(spine[chosen[0]], scanned.ct, edge_mm, caps=Caps(caps))
-                found = measure_strength(specimen, line, threads=threads)
+                line = line or from_scan(scanned.ct)
+                found = measure_strength(specimen, line, threads=threads, flexion=True)
             with progress.stage("draw and write"):
                 from kyphoplan.report.strength import write_strength  # noqa: PLC0415
 

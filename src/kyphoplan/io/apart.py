@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ MEMORY_BYTES = 2_500_000_000  # [byte] that reading one file may take
 SECONDS = 25  # [s] that reading one file may take
 GRACE_S = 10.0  # [s] more, until the nursery itself is given up
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+KIB = 1024  # [byte] Linux counts ru_maxrss in these
 TOO_SLOW = {signal.SIGALRM, signal.SIGXCPU}
 
 
@@ -61,6 +63,7 @@ def read_apart(request: Request) -> Decoded:
     data = _shared_memory()
     try:
         answer = _ask(request, data)
+        _peaks.append(answer.get("peak_kib", 0) * KIB)
         if "refused" in answer:
             raise _refusal(answer["refused"])
         if answer["exit"] != 0:
@@ -68,6 +71,11 @@ def read_apart(request: Request) -> Decoded:
         return _decoded(answer["decoded"], data)
     finally:
         os.close(data)
+
+
+def peak_bytes() -> int:
+    """Return the most memory that the last reading took [byte]."""
+    return _peaks[-1] if _peaks else 0
 
 
 def _shared_memory() -> int:
@@ -158,6 +166,7 @@ class _Nursery:
 
 
 _running: list[_Nursery] = []
+_peaks: deque[int] = deque(maxlen=1)
 
 
 def _ask(request: Request, handle: int) -> dict[str, Any]:

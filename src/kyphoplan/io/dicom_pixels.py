@@ -93,6 +93,7 @@ def _stored(header: Header) -> tuple[NDArray[Any], bool]:
 
     try:
         full = pydicom.dcmread(header.filename)
+        _check_length(full)
         pixels = np.asarray(full.pixel_array)
         return _sign_extended(pixels, full), False
     except (RuntimeError, NotImplementedError):
@@ -100,6 +101,16 @@ def _stored(header: Header) -> tuple[NDArray[Any], bool]:
     except damage() as error:
         text = f"{name_of(header)} has damaged pixels ({plain(error)}): copy it again"
         raise CaseError(text, code="damaged_slice") from error
+
+
+def _check_length(header: Header) -> None:
+    """Refuse plain pixels of another length than stated: they may be shifted, not just cut."""
+    if header.file_meta.TransferSyntaxUID.is_compressed:
+        return
+    need = int(header.Rows) * int(header.Columns) * int(header.BitsAllocated) // 8
+    if len(header.PixelData) != need + need % 2:  # DICOM pads to an even length
+        text = f"{name_of(header)} has {len(header.PixelData)} bytes of pixels instead of {need}"
+        raise CaseError(f"{text}: copy it again", code="damaged_slice")
 
 
 def _sign_extended(pixels: NDArray[Any], header: Header) -> NDArray[Any]:

@@ -49,6 +49,7 @@ def read_itk(path: Path, *, orientation: str | None = None) -> Decoded:
     import SimpleITK as sitk  # noqa: PLC0415, N813
 
     fields = header_fields(path)
+    _check_data_file(fields)
     placed = any(field in fields for field in PLACED_BY[path.suffix.lower()])
     if not placed and orientation is None:
         raise UnknownSidesError(UNPLACED)
@@ -83,6 +84,16 @@ def read_itk(path: Path, *, orientation: str | None = None) -> Decoded:
         names_from="segment names" if names else "",
         notices=notices,
     )
+
+
+def _check_data_file(fields: dict[str, str]) -> None:
+    """Refuse a header that names a file elsewhere: nothing in a file names a path."""
+    name = fields.get("data file") or fields.get("datafile") or fields.get("elementdatafile", "")
+    if name.upper() in {"", "LOCAL"}:
+        return
+    if re.search(r"[/\\%\s]", name) or name.upper().startswith("LIST") or name.startswith("."):
+        text = "names its data by a path or a list: give a file with its data inside"
+        raise CaseError(text, code="names_a_path")
 
 
 def header_fields(path: Path) -> dict[str, str]:

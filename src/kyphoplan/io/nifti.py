@@ -22,6 +22,7 @@ MAGIC = (b"n+1", b"n+2")
 TO_MM = {1: 1000.0, 2: 1.0, 3: 0.001}  # [mm] xyzt_units: metre, millimetre, micrometre
 LARGEST_SCALE = 1e6  # [1] no CT is scaled by more; own choice
 CHUNK = 1 << 20  # [byte]
+LONGEST_TAIL = 1 << 26  # [byte] that may follow the voxels; own choice
 LARGEST_OFFSET = float(1 << 31)  # [byte] more is damage
 SMALLEST_OFFSET = 352  # [byte] voxels follow header and extension flag
 CARET = 30  # NIfTI extension code of the Caret tools (nifti1_io.h, NIFTI_ECODE_CARET)
@@ -131,15 +132,24 @@ def _voxels(stream: BinaryIO, header: Any, shape: tuple[int, int, int]) -> NDArr
             f"cut off: {len(data)} of {need} bytes of voxels: copy it again from its source",
             code="cut_off",
         )
-    while stream.read(CHUNK):
-        pass
+    _read_to_the_end(stream)
     voxels = np.frombuffer(data, dtype).reshape(shape, order="F")
     return voxels.astype(dtype.newbyteorder("="), copy=False)
 
 
+def _read_to_the_end(stream: BinaryIO) -> None:
+    """Read what follows the voxels, so that gzip checks its sum; but not without end."""
+    more = 0
+    while block := stream.read(CHUNK):
+        more += len(block)
+        if more > LONGEST_TAIL:
+            text = f"{LONGEST_TAIL >> 20} MiB and more follow its voxels: export it again"
+            raise CaseError(text, code="too_large")
+
+
 def _scaled(stored: NDArray[Any], slope: float, intercept: float) -> NDArray[Any]:
     """Apply ``scl_slope`` and ``scl_inter``; a slope of 0 or NaN means "not scaled"."""
-    if not np.isfinite(slope) or slope == 0.0:
+    if np.isnan(slope) or slope == 0.0:
         return stored
     if not (abs(slope) < LARGEST_SCALE and abs(intercept) < LARGEST_SCALE):
         raise CaseError(

@@ -20,6 +20,8 @@ AGREEMENT_MM = 0.1  # [mm] farther apart, sform and qform place an image differe
 CONTRADICTION_DEG = 45.0  # [deg] farther apart, two orientations name different sides
 SIZE_AGREEMENT = 0.01  # [1] relative difference of header voxel size and affine; own choice
 SMALLEST_MM, LARGEST_MM = 0.02, 20.0  # [mm] voxel sizes a spine CT can have (micro-CT to survey)
+LONGEST_QUATERNION = 1.001  # [1] squared length of b, c, d; more is no rounding of 1
+FLATTEST = 0.2  # [1] volume of a voxel over that of its box: less is no CT's tilt (78 deg)
 UPRIGHT_DEG = 0.1  # [deg] a slice stack is called tilted above this; own choice
 
 
@@ -106,6 +108,9 @@ def _sform(header: NiftiPlacement) -> Array:
 def _qform(header: NiftiPlacement) -> Array:
     """Quaternion, voxel sizes and qfac to an affine (nifti1.h, METHOD 2)."""
     b, c, d = (float(q) for q in header.quaternion)
+    if b * b + c * c + d * d > LONGEST_QUATERNION:
+        text = f"qform {numbers([b, c, d])} is no rotation: convert it again from DICOM"
+        raise GeometryError(text, code="placement")
     a = np.sqrt(max(0.0, 1.0 - (b * b + c * c + d * d)))
     q = np.array([a, b, c, d])
     a, b, c, d = q / np.linalg.norm(q)
@@ -126,7 +131,8 @@ def _qform(header: NiftiPlacement) -> Array:
 def _compare(sform: Array, qform: Array, header: NiftiPlacement) -> tuple[Notice, ...]:
     """Refuse two orientations that name different sides; report a smaller disagreement."""
     if not (np.isfinite(sform).all() and np.isfinite(qform).all()):
-        return ()
+        text = "sform or qform is not a number (NaN or infinite): convert it again from DICOM"
+        raise GeometryError(text, code="placement")
     for axis in range(3):
         if angle_deg(sform[:3, axis], qform[:3, axis]) > CONTRADICTION_DEG:
             codes = f"sform (code {header.sform_code}) and qform (code {header.qform_code})"
@@ -188,6 +194,9 @@ def check_voxel_size(affine: Array) -> None:
             "(millimetres expected)",
             code="voxel_size",
         )
+    if abs(np.linalg.det(np.asarray(affine)[:3, :3])) < FLATTEST * lengths.prod():
+        text = "voxel axes lie in one plane (singular placement): convert it again from DICOM"
+        raise GeometryError(text, code="placement")
 
 
 def tilt_deg(affine: ArrayLike) -> float:

@@ -251,9 +251,10 @@ def _mixed(tried: list[tuple[Array, Array]]) -> Array:
     if len(tried) == 1:
         return u + change
     differences = np.array([(change - other).ravel() for _, other in tried[:-1]])
-    gram = differences @ differences.T
+    gram = np.einsum("ac,bc->ab", differences, differences)  # not by a library's threads
     gram[np.diag_indices_from(gram)] *= 1.0 + 1e-10
-    shares = np.linalg.lstsq(gram, differences @ change.ravel(), rcond=None)[0]
+    along = np.einsum("ac,c->a", differences, change.ravel())
+    shares = np.linalg.lstsq(gram, along, rcond=None)[0]
     result = u + change
     for share, (other, its) in zip(shares, tried[:-1], strict=True):
         result -= share * (u + change - other - its)

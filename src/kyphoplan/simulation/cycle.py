@@ -165,7 +165,7 @@ def _sweep(kind, table, level, out, run, weights, space, halo):  # noqa: PLR0913
 def _copy(table, level, run, halo):
     """Copy the planes before and behind our own."""
     x = field(table, level, CORRECTION)
-    size = x.shape[1] * 3 * x.shape[2 + 1]
+    size = x.shape[1] * 3 * x.shape[3]
     for side, plane in enumerate((max(run[0] - 1, 0), min(run[1], x.shape[0] - 1))):
         halo[side, :size] = x[plane].ravel()
 

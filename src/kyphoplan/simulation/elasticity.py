@@ -19,7 +19,7 @@ from kyphoplan.simulation.fields import begin, blank, keep_free, keep_held, mark
 from kyphoplan.simulation.hierarchy import build, make_grid
 from kyphoplan.simulation.kernels import FORCE, Grid, sweep
 from kyphoplan.simulation.krylov import conjugate_gradients
-from kyphoplan.simulation.lanes import LANES
+from kyphoplan.simulation.lanes import padded
 from kyphoplan.simulation.rigid import driven, remove_rigid_motion
 
 REFINEMENTS = 3  # [1] new starts from the true residual, if rounding has parted it from ours
@@ -221,8 +221,8 @@ def _singular(problem: _Problem, outcome: Outcome, detail: str) -> Solution:
 def _grid(problem: _Problem, threads: int) -> tuple[Grid, float]:
     """Lay out material and supports; return them and the bound of the largest eigenvalue."""
     planes, rows, nodes = problem.nodes
-    padded = (planes, rows, -(-nodes // LANES) * LANES)
-    lam, mu = new_field(padded, np.float32), new_field(padded, np.float32)
+    shape = (planes, rows, padded(nodes))
+    lam, mu = new_field(shape, np.float32), new_field(shape, np.float32)
     ratios = []
     for i in range(planes - 1):
         nu = problem.poisson[i] if problem.poisson.ndim else problem.poisson

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
 from kyphoplan.geometry import Array
 from kyphoplan.simulation import element
+from kyphoplan.simulation.caching import KEPT
 from kyphoplan.simulation.cycle import instructions
 from kyphoplan.simulation.fields import new_field
 from kyphoplan.simulation.kernels import Grid, addresses
-from kyphoplan.simulation.lanes import LANES
+from kyphoplan.simulation.lanes import padded
 from kyphoplan.simulation.transfer import (
     coarsen_material,
     coarsen_supports,
@@ -96,8 +97,8 @@ def coarser(fine: Grid, threads: int) -> Grid:
     """Return the grid of twice the edge."""
     nodes = [_real_nodes(fine, axis) for axis in range(3)]
     shape = [(n - 1 + 1) // 2 + 1 for n in nodes]
-    padded = (shape[0], shape[1], -(-shape[2] // LANES) * LANES)
-    lam, mu = new_field(padded, np.float32), new_field(padded, np.float32)
+    room = (shape[0], shape[1], padded(shape[2]))
+    lam, mu = new_field(room, np.float32), new_field(room, np.float32)
     for material, mean in ((fine.lam, lam), (fine.mu, mu)):
         coarsen_material(material, mean, 0, shape[0])
     grid = make_grid(lam, mu, None, threads)
@@ -168,11 +169,38 @@ def dense_inverse(grid: Grid) -> tuple[NDArray[np.intp], Array]:
 
 
 def _inverted(matrix: Array) -> Array:
-    """Invert a symmetric matrix, by Cholesky if that can be."""
-    if not matrix.size:
-        return matrix
-    factor, failed = linalg.lapack.dpotrf(matrix, lower=1)
-    if failed:
+    """Invert a symmetric matrix, on this thread alone: a library's threads cost more here."""
+    result = matrix.copy()
+    if not swept(result):
         return np.asarray(np.linalg.inv(matrix))
-    half, _ = linalg.lapack.dpotri(factor, lower=1)
-    return np.asarray(np.tril(half) + np.tril(half, -1).T)
+    return np.asarray(np.tril(result) + np.tril(result, -1).T)
+
+
+@nb.njit(cache=KEPT, nogil=True, fastmath=True)
+def _less(row, factor, column):  # type: ignore[no-untyped-def]
+    for k in range(row.size):
+        row[k] -= factor * column[k]
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def swept(matrix):  # type: ignore[no-untyped-def]
+    """Invert a positive definite matrix in place, its lower half; tell whether it was one.
+
+    References
+    ----------
+    Goodnight 1979, Am Stat 33:149, doi:10.1080/00031305.1979.10482685 (sweep operator).
+    """
+    size = len(matrix)
+    column = np.zeros(size)
+    for k in range(size):
+        pivot = matrix[k, k]
+        if not pivot > 0.0:
+            return False
+        column[:k], column[k], column[k + 1 :] = matrix[k, :k], 0.0, matrix[k + 1 :, k]
+        for i in range(size):
+            if i != k and column[i] != 0.0:
+                _less(matrix[i, : i + 1], column[i] / pivot, column[: i + 1])
+        matrix[k, :k], matrix[k, k] = column[:k] / pivot, -1.0 / pivot
+        matrix[k + 1 :, k] = column[k + 1 :] / pivot
+    matrix *= -1.0
+    return True

@@ -21,6 +21,7 @@ from numba.extending import intrinsic
 from kyphoplan.simulation import element
 
 LANES = 8  # node rows are padded to a multiple of this many nodes
+CROWDED = 64  # [1] rows of a multiple of this many nodes share too few lines of the cache
 FLAGS = ("nnan", "ninf", "nsz", "contract")
 
 
@@ -32,6 +33,18 @@ class Finish(IntEnum):
     APPLY = 2  # out = A u at free components, else 0; returns u . out
     RESIDUAL = 3  # out = b - A u at free components, else 0
     SMOOTH = 4  # step = c1 step + c2 (b - A u) / diagonal at free components; u += step
+
+
+def padded(nodes: int) -> int:
+    """Return the length of a node row in memory.
+
+    Examples
+    --------
+    >>> [padded(n) for n in (1, 65, 128)]
+    [8, 72, 136]
+    """
+    length = -(-nodes // LANES) * LANES
+    return length + LANES if length % CROWDED == 0 else length
 
 
 class Lanes:

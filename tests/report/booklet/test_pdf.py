@@ -55,7 +55,7 @@ def test_every_page_has_its_foot_and_the_history_fits_on_one(made: Path) -> None
     for page in pages:
         assert "Research and teaching use, not for diagnosis or treatment" in page
         assert "26 November 2026" in page
-        assert "ct 0123456789ab" in page
+        assert "scan 0123456789ab" in page
     sheet = next(page for page in pages if HISTORY in page and "What the record says" in page)
     assert "paracetamol" in sheet
     assert "Somebody who takes you home" in sheet

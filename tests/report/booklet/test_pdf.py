@@ -23,9 +23,11 @@ HISTORY = "My history and medicines on one page"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("weasyprint", reason="WeasyPrint or its libraries are not installed")
     file = tmp_path_factory.mktemp("pdf") / "patient.pdf"
-    write_booklet_pdf(page_of("fit"), file)
+    try:
+        write_booklet_pdf(page_of("fit"), file)
+    except NotFoundError as error:
+        pytest.skip(f"no PDF was made: {error}")
     return file
 
 

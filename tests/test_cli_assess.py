@@ -14,6 +14,8 @@ from kyphoplan.io import write_json
 from kyphoplan.io.patient_record import read_patient
 from kyphoplan.report.measurements_reading import read_measurements
 
+from .io.identified import images_of
+
 run = CliRunner().invoke
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "patients"
 INR, WEDGE = EXAMPLES / "04_inr_2_4.json", EXAMPLES / "figures" / "wedge_L1.json"
@@ -114,3 +116,15 @@ def test_a_level_that_may_need_decompression_is_held_back() -> None:
 def test_without_a_record_nothing_is_held_back_for_what_is_unknown() -> None:
     scan = read_measurements(WEDGE)
     assert hold_back(assess(scan), (Level.L1,)) == ((Level.L1,), ())
+
+
+def test_a_run_with_the_record_of_another_patient_is_refused_before_anything_is_read(
+    tmp_path: Path,
+) -> None:
+    output, images = tmp_path / "out", images_of(tmp_path / "ct")
+    arguments = ["run", "-i", str(images), "-s", str(tmp_path / "none"), "-o", str(output), "-q"]
+    result = run(app, [*arguments, "-p", str(EXAMPLES / "07_infection.json")])
+    assert result.exit_code == 3
+    assert "they are of two patients" in result.stderr
+    assert "--i-confirm-same-patient" in result.stderr
+    assert not output.exists()

@@ -97,6 +97,12 @@ def test_every_source_cited_is_listed_with_how_it_was_read_in_order(person: str)
     listed = re.findall(r'<li id="source-(\w+)">.+?<em>\((.+?)\)</em>', page)
     assert [name for name, _ in listed] == cited
     assert len(cited) > 20
+    places = [
+        re.findall(r"doi:\S+|PMC\d+|M708\w+|CD\d+", text)
+        for text in re.findall(r'<li id="source-\w+">(.+?)<em>', page)
+    ]
+    named = [place.rstrip(".") for found in places for place in found]
+    assert len(named) == len(set(named))
     numbers = [int(n) for n in re.findall(r"<sup>(\d+)</sup>", page)]
     assert list(dict.fromkeys(numbers)) == list(range(1, len(cited) + 1))
 

@@ -239,3 +239,15 @@ def test_the_template_holds_no_words_of_its_own(root: Path) -> None:
     text = re.sub(r"<style>.*?</style>|{%.*?%}|{{.*?}}", " ", text, flags=re.DOTALL)
     text = re.sub(r"<[^>]*>|&\w+;", " ", text)
     assert set(re.findall(r"[A-Za-z]{2,}", text)) <= {"kyphoplan"}
+
+
+def test_any_number_of_needles_is_told() -> None:
+    level = planned().plan.levels[0]
+    for count, words in (
+        (1, "one needle"),
+        (2, "two needles, one on each side,"),
+        (3, "3 needles,"),
+    ):
+        needles = (level.trajectories * 2)[:count]
+        plan = replace(planned().plan, levels=(replace(level, trajectories=needles),))
+        assert f"Your plan: {words} about 4.2 mm wide." in booklet_page(replace(told(), plan=plan))

@@ -174,7 +174,9 @@ def _own(plan: LevelPlan, words: Catalogue) -> dict[str, Markup]:
     """Return what this plan adds to each step."""
     needles = [t for t in plan.trajectories if t.accepted]
     width = words.number(max(t.outer_diameter_mm for t in needles), 1)
-    count = words.text(f"steps.needles_{len(needles)}")
+    key = f"steps.needles_{len(needles)}"
+    key = key if words.has(key) else "steps.needles_more"
+    count = words.text(key, count=words.number(len(needles)))
     balloons = [b for b in plan.inflations if b.accepted and b.diameter_mm > 0.0]
     own = {
         "needle": words.say("steps.needle_own", count=count, width=width),

@@ -24,7 +24,7 @@ from .reading import chapters, grade_of
 MADE_ON = date(2026, 11, 26)
 GRADE = 6.0  # the highest school grade that a booklet may need
 ROOT = Path(__file__).resolve().parents[3]
-EXAMPLES = sorted((ROOT / "examples" / "patients").glob("[0-9]*.json"))
+EXAMPLES = sorted((ROOT / "examples" / "patients").glob("*.json"))
 NEVER_SAID = (
     "candidate", "you are safe", "is safe for you", "no risk", "cleared", "do not worry",
     "nothing to fear", "guarantee", "you should have", "harmless", "you will feel better",
@@ -50,7 +50,7 @@ def page_of(person: str) -> str:
 
 @cache
 def page_of_example(file: Path) -> str:
-    expected = json.loads((file.parent / "expected.json").read_text(encoding="utf-8"))
+    expected = json.loads((file.parent / "expected" / "verdicts.json").read_text(encoding="utf-8"))
     figures = expected[file.stem]["figures"]
     measured = read_measurements(file.parent / "figures" / f"{figures}.json")
     return booklet_page(Told(measurements=measured, made_on=MADE_ON, patient=read_patient(file)))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kyphoplan import __version__, viewer
 from kyphoplan.case import (
+    Assessment,
     LevelPlan,
     Measure,
     Measurements,
@@ -16,6 +17,9 @@ from kyphoplan.case import (
     Spine,
     Volume,
 )
+from kyphoplan.io import write_json
+from kyphoplan.report.assessment_json import assessment_to_json
+from kyphoplan.report.assessment_page import assessment_section
 from kyphoplan.report.cannulas import draw_cannula, draw_plan
 from kyphoplan.report.page import Picture, environment
 from kyphoplan.report.plan_table import Column, Row, columns_of, rows_of, shown
@@ -81,11 +85,18 @@ def write_surgeon(
     spine: Spine,
     measurements: Measurements,
     ct: Volume | None = None,
+    *,
+    assessment: Assessment | None = None,
 ) -> None:
-    """Write ``surgeon.html`` and the plan's ``figures/*.png`` into an existing folder."""
+    """Write ``surgeon.html`` and the plan's ``figures/*.png`` into an existing folder.
+
+    With an assessment ``assessment.json`` is written too.
+    """
     pictures = draw_plans(plan, spine, ct)
-    page = surgeon_page(plan, spine, measurements, ct, pictures=pictures)
+    page = surgeon_page(plan, spine, measurements, ct, pictures=pictures, assessment=assessment)
     (folder / "surgeon.html").write_text(page, encoding="utf-8")
+    if assessment is not None:
+        write_json(folder / "assessment.json", assessment_to_json(assessment))
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
     for picture in pictures:
@@ -99,6 +110,7 @@ def surgeon_page(
     ct: Volume | None = None,
     *,
     pictures: Sequence[Picture] = (),
+    assessment: Assessment | None = None,
 ) -> str:
     """Return the page of a plan: one file that holds its pictures and viewer, asking no network.
 
@@ -112,6 +124,7 @@ def surgeon_page(
             warnings(plan, measurements), key=lambda n: SEVERITY_ORDER.index(n.severity)
         ),
         measurements=measurements,
+        assessment="" if assessment is None else assessment_section(assessment),
         viewer=_viewer(plan, spine, ct),
         policy=viewer.CONTENT_POLICY,
         method=METHOD,

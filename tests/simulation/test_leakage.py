@@ -15,6 +15,7 @@ from kyphoplan.simulation.leakage import (
     sites_seen,
 )
 
+from ..planned import planned
 from .clouds import LOW, block, hole, with_hole
 
 
@@ -77,8 +78,11 @@ def test_a_hole_that_is_nearer_leaks_first() -> None:
 def test_probabilities_are_shares_with_intervals(leaky: Filling) -> None:
     dry = fill(block(volume_ml=0.2))
     assert leaky.at(Site.CANAL) >= SEEN_ML
+    judged = planned().measurements["L1"]
+    assert not judged.cortical_gaps_reason
     for hits, draws in ((0, 4), (1, 4), (4, 4)):
-        found = leak_probabilities([leaky] * hits + [dry] * (draws - hits))[Site.CANAL]
+        fillings = [leaky] * hits + [dry] * (draws - hits)
+        found = leak_probabilities(fillings, judged)[Site.CANAL]
         assert found.value == hits / draws
         assert found.low is not None
         assert found.high is not None
@@ -88,6 +92,17 @@ def test_probabilities_are_shares_with_intervals(leaky: Filling) -> None:
     assert mean_went_ml([leaky, dry, failed])[Site.CANAL] == pytest.approx(
         0.5 * leaky.at(Site.CANAL)
     )
+
+
+def test_a_gap_that_nobody_could_see_is_not_called_absent(leaky: Filling) -> None:
+    dry = fill(block(volume_ml=0.2))
+    blind = replace(planned().measurements["L1"], cortical_gaps_reason="no CT")
+    found = leak_probabilities([dry] * 9, blind)
+    for site in (Site.CANAL, Site.DISC, Site.CORTICAL):
+        assert found[site].value is None
+        assert "no CT" in found[site].reason
+    assert found[Site.SEGMENTAL].value == 0.0
+    assert leak_probabilities([leaky, dry], blind)[Site.CANAL].value == 0.5
 
 
 def test_every_leak_has_a_type_and_a_way_on() -> None:

@@ -163,6 +163,28 @@ def test_pores_of_the_shell_let_out_marrow_over_its_whole_area(specimen: Specime
     assert pores.site is None
 
 
+def test_hidden_gaps_are_drawn_and_lead_where_their_wall_does(
+    specimen: Specimen, l1: Vertebra
+) -> None:
+    inside = fillable(specimen, l1)
+    assert Ways().hidden == ()
+    drawn = [Ways.drawn(np.random.default_rng(seed)).hidden for seed in range(20)]
+    assert 1.0 < np.mean([len(hidden) for hidden in drawn]) < 10.0
+    ways = Ways(hidden=tuple((place, 2.0) for place in np.linspace(0.0, 0.999, 60)))
+    usual = len(openings(l1, (), inside, specimen.affine))
+    found = openings(l1, (), inside, specimen.affine, ways=ways)
+    assert len(found) == usual + 60
+    for outlet in found[usual:]:
+        left, back, up = places_of(outlet, specimen, l1).mean(axis=0)
+        if outlet.site is Site.DISC:
+            assert abs(up) > 4.0
+        elif outlet.site is Site.CANAL:
+            assert back > 5.0
+        else:
+            assert abs(left) > 10.0 or back < -5.0
+    assert {o.site for o in found[usual:]} == {Site.DISC, Site.CANAL, Site.CORTICAL}
+
+
 def test_draws_of_ways_are_reproducible() -> None:
     one, two = (Ways.drawn(np.random.default_rng(2)) for _ in range(2))
     assert one == two

@@ -15,7 +15,7 @@ from kyphoplan.anatomy.canal import canal_axis, find_canal, ring_centre
 from kyphoplan.anatomy.frame import Fit, place, settle
 from kyphoplan.anatomy.grid import grid_step
 from kyphoplan.anatomy.orientation import Rough
-from kyphoplan.anatomy.parts import build_body, build_parts
+from kyphoplan.anatomy.parts import Built, build_body, build_parts
 from kyphoplan.anatomy.pedicles import find_pedicle
 from kyphoplan.anatomy.pose import at_home
 from kyphoplan.anatomy.unfit import unfit_levels
@@ -172,7 +172,7 @@ def _vertebra(bone: Bone, settled: Settled, ct: Volume | None) -> Vertebra:
     """Find the anatomy of one vertebra."""
     fit, frame = settled.fit, settled.fit.grid.frame
     cropped = _is_cropped(bone, fit)
-    body, spurs = (None, None) if cropped else build_body(fit, bone, ct)
+    built = Built(body=None, frame=frame, spurs=None) if cropped else build_body(fit, bone, ct)
     wall = fit.grid.superior[~np.isnan(fit.found.posterior_wall)]
     extent = (float(wall.min()) + WALL_END_MM, float(wall.max()) - WALL_END_MM)
     along = canal_axis(bone.field, frame, settled.centre_mm, _cranial(settled), extent)
@@ -180,15 +180,15 @@ def _vertebra(bone: Bone, settled: Settled, ct: Volume | None) -> Vertebra:
     pedicles = {side: None if cropped else find_pedicle(fit, bone.field, side) for side in Side}
     return Vertebra(
         level=bone.level,
-        frame=frame,
-        parts=build_parts(fit, spurs),
+        frame=built.frame,
+        parts=build_parts(fit, built.spurs),
         surface=Volume(fit.field, fit.grid.affine),
-        body=body,
+        body=built.body,
         canal=None if cropped else canal,
         left_pedicle=pedicles[Side.LEFT],
         right_pedicle=pedicles[Side.RIGHT],
         cropped=cropped,
-        reason=_reason(cropped, body, canal),
+        reason=_reason(cropped, built.body, canal),
     )
 
 

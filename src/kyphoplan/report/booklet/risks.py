@@ -13,8 +13,8 @@ from kyphoplan.report.booklet.grid import boxes, icon_grid
 # of that setting take the place of those of all.
 PICTURED = (
     "heart_attack", "cardiac_arrest", "stroke", "pulmonary_embolism", "death", "readmission",
-    "leak_any_ct", "cement_lung_symptomatic", "cement_canal", "cord_or_nerve", "sepsis",
-    "next_fracture_1y",
+    "leak_any_ct", "cement_lung_ct", "cement_lung_symptomatic", "cement_canal", "cord_or_nerve",
+    "sepsis", "next_fracture_1y",
 )  # fmt: skip
 # Of whom and when, where nothing else is said: BMCSurg2019, as the chapter's beginning says.
 DEFAULT = ("one level, US register 2012 to 2014", "30 days")

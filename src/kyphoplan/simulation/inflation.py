@@ -26,12 +26,13 @@ from kyphoplan.simulation.operative_field import SOFT_MPA
 from kyphoplan.simulation.plasticity import shape_factor
 from kyphoplan.simulation.yielding import happened, secant
 
-BALANCE = 5e-3  # [1] unbalanced nodal force left in an increment over the balloons' force
+BALANCE = 1e-2  # [1] unbalanced nodal force left in an increment over the balloons' force
 ROUNDS = 40  # [1] linear solves of an increment at most
 TIGHTER = 0.1  # [1] a linear solve leaves this part of the unbalanced force
 FIRST_TOLERANCE, LEAST_TOLERANCE = 1e-3, 1e-6  # [1] of the linear solves
 MEMORY = 6  # [1] solves that are remembered
 STRIDE = 0.4  # [voxel] mean path of the skin in one increment
+FIRST = (0.05, 0.25)  # [1] of a stride: the first increments, while the bone begins to yield
 LET_DOWN = (0.5, 0.0)  # [1] of the pressure, in turn
 LEAST_YIELD_MPA = 1e-3  # [MPa] of bone without mineral
 SOFT_SHARE = 0.5  # [1] of a voxel's stiffness that is not bone's: more and it does not crush
@@ -157,6 +158,7 @@ class Operation:
         self.markers = np.zeros((0, 3)) if markers is None else markers.copy()
         self.displacement_mm = np.zeros(held.shape)
         self.work = self.dissipated = 0.0
+        self.gained = np.zeros(len(tamps))
         self._map()
 
     def _map(self) -> None:
@@ -193,6 +195,7 @@ class Operation:
         """
         done: list[Increment] = []
         while True:
+            self.done = len(done)
             now = np.array([skin.volume_mm3 for skin in self.skins])
             left = np.array([tamp.volume_mm3 for tamp in self.tamps]) - now
             limits = np.array([tamp.largest_mpa for tamp in self.tamps])
@@ -208,8 +211,8 @@ class Operation:
         area = np.array(
             [_area(skin) for skin in self.skins]
         )
-        stride = STRIDE * self.edge * area
-        return np.asarray(left / np.ceil(left / stride - NEARLY))
+        stride = STRIDE * self.edge * area * (FIRST[self.done] if self.done < len(FIRST) else 1.0)
+        return np.asarray(left / np.ceil(np.maximum(left / stride - NEARLY, 1.0)))
 
     def let_down(self) -> list[Increment]:
         """Take the pressure out; the bone springs back."""
@@ -246,7 +249,7 @@ class Operation:
             for now, then in zip(self.skins, moved, strict=True)
         )
         self._keep_out()
-        self.pressures, self.displacement_mm = state.pressures, u
+        self.pressures, self.displacement_mm, self.gained = state.pressures, u, gained
         self._map()
         return Increment(
             volume_mm3=tuple(skin.volume_mm3 for skin in self.skins),
@@ -355,7 +358,7 @@ def _balance(op: Operation, volumes: Array | None, pressures: Array | None) -> _
     count = len(op.skins)
     pushes = op.pushes.reshape(count, -1)
     held = op.held * (0.0 if volumes is None else float(volumes.sum()))
-    u = np.nan_to_num(held)
+    u = np.where(np.isnan(held), _guess(op, volumes), held)
     p = op.pressures.copy() if pressures is None else pressures.copy()
     state = np.zeros((*op.active.shape, 8))
     tried: list[tuple[Array, Array]] = []
@@ -401,6 +404,13 @@ def _balance(op: Operation, volumes: Array | None, pressures: Array | None) -> _
 
 RENEWED = (3,)  # [1] rounds in which the answer to a pressure is found anew
 PRESSURE_SCALE = 1.0  # [mm/MPa] by which pressures are weighed beside displacements
+
+
+def _guess(op: Operation, volumes: Array | None) -> Array:
+    """Guess the displacement from that of the last increment: crushing goes on as it went."""
+    if volumes is None or not op.gained.any():
+        return np.zeros(op.held.shape)
+    return np.asarray(op.displacement_mm * float(volumes.sum() / op.gained.sum()))
 
 
 def _linear(

@@ -14,6 +14,7 @@ class Status(StrEnum):
 
     READ = "read in its source"
     SECONDARY = "read in a work that uses it"
+    ASSUMED = "assumed: no source was read, so it is drawn over a wide range"
     MEMORY = "from memory: check it against its source before use"
 
 
@@ -67,6 +68,40 @@ class Material:
     strength: float
     source: str
     status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """A number with the range that a Monte-Carlo draws it from.
+
+    Attributes
+    ----------
+    value, low, high : the number and its range, in ``unit``.
+    source, status : where it stands and how it is known.
+    """
+
+    value: float
+    low: float
+    high: float
+    unit: str
+    source: str
+    status: Status
+
+    def __post_init__(self) -> None:
+        """Check the range."""
+        if not 0.0 < self.low <= self.value <= self.high:
+            raise ValueError(f"{self.low} <= {self.value} <= {self.high} {self.unit} must hold")
+
+    def drawn(self, rng: np.random.Generator) -> float:
+        """Draw from the range, every factor alike likely: only the range is known.
+
+        Examples
+        --------
+        >>> PORT = Quantity(value=2.0, low=1.0, high=4.0, unit="1", source="", status=Status.READ)
+        >>> 1.0 <= PORT.drawn(np.random.default_rng(1)) <= 4.0
+        True
+        """
+        return float(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
 
 
 _WALLE = "Walle, Matheson & Boyd 2025, doi:10.1101/2025.04.19.649449, as its data set describes it"
@@ -165,3 +200,142 @@ MATERIALS = {
 def default(laws: dict[str, DensityLaw]) -> DensityLaw:
     """Return the first law that is not from memory."""
     return next(law for law in laws.values() if law.status is not Status.MEMORY)
+
+
+# What flows, in mm, MPa and s: 1 Pa s = 1e-6 MPa s, 1 m2 = 1e6 mm2.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowingCement:
+    """A cement while it flows: shear-thinning, and stiffer by the minute.
+
+    Viscosity at a shear rate g: ``consistency 2^((t - reference) / doubling) g^(index - 1)``.
+
+    Attributes
+    ----------
+    name : how it is chosen.
+    consistency : [MPa s^index] at the reference time, equal to the viscosity at 1/s.
+    reference_s : that time after mixing [s].
+    doubling_s : in which it doubles [s].
+    index : of shear-thinning [1]; 1 is Newtonian.
+    stiffest : consistency above which it does not flow any more [MPa s^index].
+    """
+
+    name: str
+    consistency: Quantity
+    reference_s: float
+    doubling_s: Quantity
+    index: Quantity
+    stiffest: float
+
+
+_GUESSED = (
+    "order of magnitude for acrylic cement in vertebroplasty, no table of it could be read; "
+    "rotational rheometers slip, doi:10.48550/arXiv.2312.11426"
+)
+
+
+def _assumed(value: float, low: float, high: float, unit: str, source: str) -> Quantity:
+    return Quantity(
+        value=value, low=low, high=high, unit=unit, source=source, status=Status.ASSUMED
+    )
+
+
+_INDEX = _assumed(0.6, 0.4, 0.9, "1", _GUESSED)
+_DOUBLING = _assumed(120.0, 60.0, 240.0, "s", _GUESSED)
+TOO_STIFF_MPA_S = 2e-3  # [MPa s^n] = 2000 Pa s^n: dough, does not pass a cannula; assumed
+CEMENTS = {
+    cement.name: cement
+    for cement in (
+        FlowingCement(
+            name="high viscosity",
+            consistency=_assumed(300e-6, 100e-6, 900e-6, "MPa s^n", _GUESSED),
+            reference_s=210.0,
+            doubling_s=_DOUBLING,
+            index=_INDEX,
+            stiffest=TOO_STIFF_MPA_S,
+        ),
+        FlowingCement(
+            name="low viscosity",
+            consistency=_assumed(30e-6, 10e-6, 90e-6, "MPa s^n", _GUESSED),
+            reference_s=210.0,
+            doubling_s=_DOUBLING,
+            index=_INDEX,
+            stiffest=TOO_STIFF_MPA_S,
+        ),
+    )
+}
+MARROW_VISCOSITY = Quantity(
+    value=79e-9,
+    low=44e-9,
+    high=142e-9,
+    unit="MPa s",
+    source="44 to 142 mPa s, 19 men, Biorheology 2011;48:89, doi:10.3233/BIR-2011-0587 "
+    "(abstract); femoral; the value is the geometric mean of the range",
+    status=Status.READ,
+)
+PERMEABILITY = Quantity(  # along the spine, of bone of ANCHOR_FRACTION
+    value=0.0445,
+    low=0.0108,
+    high=0.0782,
+    unit="mm2",
+    source="4.45 +- 1.72 e-8 m2, 20 lumbar cores, superior-inferior: Baroud 2004, J Biomech "
+    "37:189 (abstract); range: 1.96 standard deviations",
+    status=Status.READ,
+)
+TRANSVERSE_SHARE = Quantity(
+    value=0.78,
+    low=0.4,
+    high=1.0,
+    unit="1",
+    source="antero-posterior 78 % of superior-inferior: Baroud 2004 (abstract); left-right is "
+    "taken alike. Low: anisotropy 2.05, Nauman 1999, Ann Biomed Eng 27:517 (abstract)",
+    status=Status.READ,
+)
+ANCHOR_FRACTION = _assumed(
+    0.12, 0.08, 0.16, "1", "bone share of Baroud's cores: its table could not be read"
+)
+BONE_MINERAL = _assumed(
+    1150.0, 950.0, 1300.0, "mg/cm3", "mineral of the bone itself, between its pores"
+)
+VOID_PERMEABILITY_MM2 = 1.0  # [mm2] of a void: numerical, 20 times that of bone; a void of 8 mm
+# would have R^2 / 8 = 8 mm2, but then only the void's own pressure, a few Pa, would change
+SHELL_PERMEABILITY = _assumed(
+    1e-7,
+    1e-8,
+    1e-6,
+    "mm2",
+    "of cortex and endplate to marrow; cement does not pass its pores",
+)
+SHELL_MM = _assumed(0.5, 0.3, 1.0, "mm", "thickness of cortex and endplate")
+BASIVERTEBRAL_MM = _assumed(1.0, 0.5, 2.0, "mm", "radius of the basivertebral vein at its mouth")
+SEGMENTAL_MM = _assumed(0.4, 0.2, 0.8, "mm", "radius of the veins through the lateral wall")
+BASIVERTEBRAL_DEPTH = Quantity(
+    value=0.17,
+    low=0.12,
+    high=0.218,
+    unit="1",
+    source="depth of the basivertebral canal over that of the body, means of 12 to 21.8 % by "
+    "level: Tzika 2021, Surg Radiol Anat (abstract)",
+    status=Status.READ,
+)
+VEIN_MM = _assumed(10.0, 5.0, 20.0, "mm", "length of vein that resists the cement")
+TRACK_GAP_MM = _assumed(0.1, 0.03, 0.3, "mm", "between cannula and bone")
+DISC_RESISTANCE = _assumed(
+    10.0, 1.0, 100.0, "1", "times the gap of the endplate alone: the disc's own tissue"
+)
+FLOWING = {
+    "marrow viscosity": MARROW_VISCOSITY,
+    "permeability along the spine": PERMEABILITY,
+    "permeability across, share": TRANSVERSE_SHARE,
+    "bone share of the cores": ANCHOR_FRACTION,
+    "mineral of solid bone": BONE_MINERAL,
+    "permeability of the shell": SHELL_PERMEABILITY,
+    "thickness of the shell": SHELL_MM,
+    "radius of the basivertebral vein": BASIVERTEBRAL_MM,
+    "depth of the basivertebral canal, share": BASIVERTEBRAL_DEPTH,
+    "radius of the segmental veins": SEGMENTAL_MM,
+    "length of the veins": VEIN_MM,
+    "gap beside the cannula": TRACK_GAP_MM,
+    "resistance of the disc": DISC_RESISTANCE,
+}

@@ -16,10 +16,17 @@ from scipy import ndimage
 
 from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
-from kyphoplan.materials import MODULUS, STRENGTH, DensityLaw, default
+from kyphoplan.materials import (
+    BONE_MINERAL,
+    MODULUS,
+    PLASTIC_WIDENING,
+    STRENGTH,
+    DensityLaw,
+    default,
+)
 from kyphoplan.simulation import material_points as mp
 from kyphoplan.simulation.balloon_shape import Skin
-from kyphoplan.simulation.crushing import PLASTIC_POISSON, mixed
+from kyphoplan.simulation.crushing import mixed
 from kyphoplan.simulation.eigenstress import subtract_eigenstress
 from kyphoplan.simulation.elasticity import Loads, Method, Solution, solve
 from kyphoplan.simulation.operative_field import SOFT_MPA
@@ -51,7 +58,7 @@ class BoneLaw:
 
     modulus: DensityLaw = field(default_factory=lambda: default(MODULUS))
     strength: DensityLaw = field(default_factory=lambda: default(STRENGTH))
-    plastic_poisson: float = PLASTIC_POISSON
+    plastic_poisson: float = PLASTIC_WIDENING.value
     soft_mpa: float = SOFT_MPA
 
     def factor(self, density: Array) -> Array:
@@ -180,8 +187,8 @@ class Operation:
         springs = bone < SOFT_SHARE * self.modulus
         self.limit = np.where(springs, np.inf, np.maximum(limit, LEAST_YIELD_MPA))
         self.crushable = max(int((self.active & ~springs).sum()), 1)
-        borne = (share > 0.0) & (self.modulus > BEARS * self.law.soft_mpa)
-        self.stress = cells[..., mp.STRESS :] * borne[..., None]
+        borne = np.where(self.modulus > BEARS * self.law.soft_mpa, share, 0.0)
+        self.stress, self.share = cells[..., mp.STRESS :] * borne[..., None], share
         self.pushes = [_push(share, self.edge) for share in self.shares]
         self.pushes = np.stack(self.pushes) if len(self.pushes) else np.zeros((0, *self.held.shape))
 
@@ -233,6 +240,7 @@ class Operation:
         gained = self.pushes.reshape(len(self.skins), -1) @ u.ravel()
         self.work += float((0.5 * (before + state.pressures)) @ gained)
         self.dissipated += lost * self.edge**3
+        change[..., 1:7] /= np.maximum(self.share, LEAST_SHARE)[..., None]  # in the bone itself
         mp.move(self.points, u, self.edge, change)
         self.markers = mp.carried(self.markers, u, self.edge)
         wanted = [
@@ -316,7 +324,8 @@ def filled(cells: Array, taken: Array) -> Array:
 AMONG = 0.8  # [1] of the room around a voxel that is tissue: more, and it lies among it
 FEW = 0.3  # [voxel] of points in a voxel: fewer, and it takes after its neighbours
 BEARS = 2.0  # [1] times soft tissue's stiffness: less, and a voxel has no stress to remember
-MOST_MINERAL = 1200.0  # [mg/cm3] of bone without pores: no crushed bone is denser
+LEAST_SHARE = 0.1  # [1] of tissue in a voxel: less does not make its stress larger
+MOST_MINERAL = BONE_MINERAL.value  # [mg/cm3] of bone without pores: no crushed bone is denser
 TOOL_MPA = 500.0  # [MPa] of a cannula in its track: far stiffer than the bone around it
 FILL_POISSON = 0.3  # [1] of soft tissue and of the balloon's inside; neither bears anything
 LEAST_STEP = 1e-4  # [1] of the volume: less is no increment

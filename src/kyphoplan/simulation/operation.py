@@ -62,6 +62,7 @@ class Operated:
     operation : bone and skins as they are at the end.
     moments, slices : one per increment.
     sides : of the balloons, in their order.
+    middle : voxel through which the slices go.
     balanced : whether every increment is.
     """
 
@@ -72,6 +73,7 @@ class Operated:
     moments: tuple[Moment, ...]
     slices: tuple[Slices, ...]
     sides: tuple[Side, ...]
+    middle: NDArray[np.int64]
     balanced: bool
 
     @property
@@ -130,6 +132,7 @@ def operate(
         moments=tuple(log.moments),
         slices=tuple(log.slices),
         sides=sides,
+        middle=log.middle,
         balanced=log.balanced,
     )
 

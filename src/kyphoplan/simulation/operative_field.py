@@ -5,7 +5,7 @@ a soft layer that stands for all that resists when the column is stretched or ex
 ligaments, facet joints, muscles. The rest around the bone is soft tissue that hardly resists.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,7 @@ class Field:
     soft_mpa, poisson : (I, J, K) what is not bone [MPa, 1].
     weak : (I, J, K) share of stiffness and strength that is left of broken bone [1].
     track : (I, J, K) share of the voxel that a cannula has taken [1].
+    share : (I, J, K) part of the voxel that is bone, with its marrow [1].
     edge_mm : edge of a voxel [mm].
     affine : 4x4 from voxel indices (centres) to the patient [mm, LPS].
     """
@@ -48,6 +49,7 @@ class Field:
     poisson: Array
     weak: Array
     track: Array
+    share: Array
     edge_mm: float
     affine: Array
 
@@ -121,6 +123,7 @@ def prepare(
         poisson=poisson,
         weak=np.ones(tissue.shape),
         track=np.zeros(tissue.shape),
+        share=specimen.share,
         edge_mm=specimen.edge_mm,
         affine=specimen.affine,
     )
@@ -170,6 +173,7 @@ def _between_neighbours(field: Field, surroundings: Surroundings) -> Field:
         poisson=poisson,
         weak=grown(field.weak, 1.0),
         track=grown(field.track, 0.0),
+        share=grown(field.share, 0.0),
         edge_mm=edge,
         affine=affine,
     )
@@ -183,16 +187,7 @@ def drilled(field: Field, trajectories: tuple[Trajectory, ...]) -> Field:
             start, end = field.to_block(way.entry_mm), field.to_block(way.target_mm)
             radius = 0.5 * way.outer_diameter_mm / field.edge_mm
             np.maximum(track, capsule_share(track.shape, start, end, radius), out=track)
-    return Field(
-        tissue=field.tissue,
-        density=field.density,
-        soft_mpa=field.soft_mpa,
-        poisson=field.poisson,
-        weak=field.weak,
-        track=track,
-        edge_mm=field.edge_mm,
-        affine=field.affine,
-    )
+    return replace(field, track=track)
 
 
 def capsule_share(shape: tuple[int, ...], start: Array, end: Array, radius: float) -> Array:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kyphoplan.anatomy import locate
-    from kyphoplan.case import Level, Measure, Measurements, Plan, Spine
+    from kyphoplan.case import Level, Measure, Measurements, Plan, Rehearsal, Spine
     from kyphoplan.io import read_labels, read_volume
     from kyphoplan.morphometry import measure
     from kyphoplan.phantom import Collapse, Phantom, scan
     from kyphoplan.planning import check, plan
     from kyphoplan.report import read_plan, write_measurements, write_plan
+    from kyphoplan.simulation import simulate
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,7 @@ __all__ = [
     "Measurements",
     "Phantom",
     "Plan",
+    "Rehearsal",
     "Spine",
     "check",
     "locate",
@@ -33,6 +35,7 @@ __all__ = [
     "read_plan",
     "read_volume",
     "scan",
+    "simulate",
     "write_measurements",
     "write_plan",
 ]
@@ -44,6 +47,7 @@ _HOME = {
     "Measurements": "kyphoplan.case",
     "Phantom": "kyphoplan.phantom",
     "Plan": "kyphoplan.case",
+    "Rehearsal": "kyphoplan.case",
     "Spine": "kyphoplan.case",
     "check": "kyphoplan.planning",
     "locate": "kyphoplan.anatomy",
@@ -53,6 +57,7 @@ _HOME = {
     "read_plan": "kyphoplan.report",
     "read_volume": "kyphoplan.io",
     "scan": "kyphoplan.phantom",
+    "simulate": "kyphoplan.simulation",
     "write_measurements": "kyphoplan.report",
     "write_plan": "kyphoplan.report",
 }

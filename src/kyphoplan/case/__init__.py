@@ -25,6 +25,7 @@ from kyphoplan.case.plan import (
     Plan,
     Trajectory,
 )
+from kyphoplan.case.rehearsal import LevelRehearsal, Rehearsal, Rehearsed
 from kyphoplan.case.spine import Body, Canal, Endplate, Part, Pedicle, Side, Spine, Vertebra
 from kyphoplan.case.volume import LabelMap, Volume
 
@@ -46,12 +47,15 @@ __all__ = [
     "LabelMap",
     "Level",
     "LevelPlan",
+    "LevelRehearsal",
     "Measure",
     "Measurements",
     "Notice",
     "Part",
     "Pedicle",
     "Plan",
+    "Rehearsal",
+    "Rehearsed",
     "Severity",
     "Shape",
     "Side",

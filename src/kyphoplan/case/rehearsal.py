@@ -12,7 +12,6 @@ from kyphoplan.case.level import Level
 from kyphoplan.case.measure import Measure
 from kyphoplan.case.mesh import Mesh
 from kyphoplan.case.spine import Side
-from kyphoplan.geometry import Array
 
 
 class Rehearsed(StrEnum):
@@ -55,7 +54,8 @@ class Moment:
     posterior_strain : crushing of the posterior wall, 95th percentile [1].
     breach : whether that is more than the wall bears, or a balloon has reached it.
     unbalanced : force out of balance over that of the balloons [1].
-    work_mj, stored_mj, dissipated_mj : work of the balloons so far, elastic energy, crushing [mJ].
+    work_mj, stored_mj, dissipated_mj, grid_mj : work of the balloons so far, elastic energy,
+        crushing, and what the grid itself has taken [mJ].
     """
 
     volume_ml: Mapping[Side, float]
@@ -67,6 +67,7 @@ class Moment:
     work_mj: float
     stored_mj: float
     dissipated_mj: float
+    grid_mj: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

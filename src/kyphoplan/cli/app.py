@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from kyphoplan import __version__
-from kyphoplan.cli import check_plan, measure, phantom, run, strength
+from kyphoplan.cli import check_plan, measure, phantom, run, simulate, strength
 from kyphoplan.cli.console import INTERRUPTED, TERMINATED, say
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.command(epilog=measure.EXAMPLE)(measure.measure)
 app.command(epilog=run.EXAMPLE)(run.run)
 app.command(epilog=check_plan.EXAMPLE)(check_plan.check_plan)
+app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
 app.command(epilog=strength.EXAMPLE)(strength.strength)
 app.command(epilog=phantom.EXAMPLE)(phantom.phantom)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kyphoplan.geometry import Array
-from kyphoplan.materials import BONE_MINERAL, CEMENT, CEMENT_MPA, LEAST_MODULUS_MPA, PMMA
+from kyphoplan.materials import BONE_MINERAL, CEMENT, LEAST_MODULUS_MPA, PMMA
 from kyphoplan.simulation import material_points as mp
 from kyphoplan.simulation.crushing import Bone, crush
 from kyphoplan.simulation.elasticity import Loads, Method, solve
@@ -84,9 +84,7 @@ def after(operated: Operated, cement: Array, law: BoneLaw, cement_mpa: float) ->
     disc = (points.soft_mpa > DISC_MPA[0]) & (points.soft_mpa < DISC_MPA[1])
     discs = mp.gather(_only(points, disc), field.tissue.shape)[..., mp.VOLUME]
     cells = mp.gather(_only(points, points.mass_mg > 0.0), field.tissue.shape)
-    density = np.minimum(
-        cells[..., mp.MASS] / (field.edge_mm**3 / 1000.0), BONE_MINERAL.value
-    )
+    density = np.minimum(cells[..., mp.MASS] / (field.edge_mm**3 / 1000.0), BONE_MINERAL.value)
     weak = cells[..., mp.WEAK]
     pores = np.maximum(1.0 - density / BONE_MINERAL.value, 0.0)
     filled = np.clip(cement / np.maximum(pores, LEAST_PORES), 0.0, 1.0)
@@ -167,4 +165,3 @@ def endplate_peaks(field: Field, state: State, method: Method) -> tuple[float, f
 
 ANNULUS_MPA = 4.2  # [MPa] of disc that has moved; source: materials.ANNULUS
 POISSON = 0.3  # [1] of the whole block: only ratios of one load to another are told
-

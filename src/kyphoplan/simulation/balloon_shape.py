@@ -47,7 +47,9 @@ class Skin:
         rings = 2 * CAP_RINGS + max(round(length / ALONG_MM), 1) + 1
         height = np.full((rings, AROUND), float(radius_mm))
         return cls(
-            start_mm=np.asarray(start_mm, float), end_mm=np.asarray(end_mm, float), height_mm=height
+            start_mm=np.asarray(start_mm, float),
+            end_mm=np.asarray(end_mm, float),
+            height_mm=height,
         )
 
     @property

@@ -83,8 +83,12 @@ def weakened(
     }.get(broken, (vertebra.body.superior, vertebra.body.inferior))
     shell = _shell(field)
     for plate in sides:
-        depth = _depth(field, plate.points_mm, places, 1.0 if plate is sides[0] and
-                       broken is not Broken.INFERIOR else -1.0)
+        depth = _depth(
+            field,
+            plate.points_mm,
+            places,
+            1.0 if plate is sides[0] and broken is not Broken.INFERIOR else -1.0,
+        )
         weak |= (depth > BAND_MM[0]) & (depth < BAND_MM[1]) & shell
     if (row.retropulsion.value or 0.0) < RETROPULSION_MM:
         weak &= ~_posterior(field, vertebra)
@@ -119,7 +123,9 @@ def _depth(field: Field, points_mm: Array, places: Array, sign: float) -> Array:
     return np.asarray(sign * (height - places[..., 2]) * field.edge_mm)
 
 
-def _posterior(field: Field, vertebra: Vertebra) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _posterior(
+    field: Field, vertebra: Vertebra
+) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     """Voxels of the posterior wall and what lies behind it."""
     assert vertebra.body is not None
     wall = field.to_block(vertebra.body.posterior_wall_mm)[:, 1].min()

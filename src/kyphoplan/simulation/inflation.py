@@ -29,14 +29,14 @@ from kyphoplan.simulation.balloon_shape import Skin
 from kyphoplan.simulation.crushing import mixed
 from kyphoplan.simulation.eigenstress import subtract_eigenstress
 from kyphoplan.simulation.elasticity import Loads, Method, Solution, solve
+from kyphoplan.simulation.gauge import touching
 from kyphoplan.simulation.operative_field import SOFT_MPA
 from kyphoplan.simulation.plasticity import shape_factor
-from kyphoplan.simulation.yielding import happened, secant
+from kyphoplan.simulation.yielding import happened, secant, subtract_hourglass
 
 BALANCE = 1e-2  # [1] unbalanced nodal force left in an increment over the balloons' force
 ROUNDS = 40  # [1] linear solves of an increment at most
-TIGHTER = 0.1  # [1] a linear solve leaves this part of the unbalanced force
-FIRST_TOLERANCE, LEAST_TOLERANCE = 1e-3, 1e-6  # [1] of the linear solves
+LINEAR = 0.03  # [1] a linear solve leaves this part of the unbalanced force
 MEMORY = 6  # [1] solves that are remembered
 STRIDE = 0.4  # [voxel] mean path of the skin in one increment
 FIRST = (0.05, 0.25)  # [1] of a stride: the first increments, while the bone begins to yield
@@ -99,8 +99,9 @@ class Increment:
     unbalanced : unbalanced force over the balloons' force [1].
     balanced : whether that is small enough.
     solves, iterations : linear solves, and their steps.
-    work_mj, stored_mj, dissipated_mj : work of the balloons so far, elastic energy now, plastic
-        work so far [mJ].
+    work_mj, stored_mj, dissipated_mj, grid_mj : work of the balloons so far, elastic energy now,
+        plastic work so far, and what the grid has taken: holding voxels against bending within,
+        and straining the filler of the balloons [mJ].
     crushing : share of the bone's voxels that yield [1].
     """
 
@@ -114,6 +115,7 @@ class Increment:
     work_mj: float
     stored_mj: float
     dissipated_mj: float
+    grid_mj: float
     crushing: float
 
 
@@ -164,7 +166,8 @@ class Operation:
         self.pressures = np.zeros(len(tamps))
         self.markers = np.zeros((0, 3)) if markers is None else markers.copy()
         self.displacement_mm = np.zeros(held.shape)
-        self.work = self.dissipated = 0.0
+        self.work = self.dissipated = self.grid = 0.0
+        self.touched = touching(active)
         self.gained = np.zeros(len(tamps))
         self._map()
 
@@ -172,7 +175,9 @@ class Operation:
         """Write what the points bring to the voxels: stiffness, strength, stress, balloons."""
         shape = self.active.shape
         none = np.zeros((0, *shape))
-        self.shares = np.stack([none[:0].sum(0), *(s.share(shape, self.edge) for s in self.skins)])[1:]
+        self.shares = np.stack(
+            [none[:0].sum(0), *(s.share(shape, self.edge) for s in self.skins)]
+        )[1:]
         cells = mp.gather(self.points, shape)
         share = filled(cells, np.minimum(self.shares.sum(axis=0), 1.0))
         density = np.minimum(cells[..., mp.MASS] / (self.edge**3 / 1000.0), MOST_MINERAL)
@@ -190,7 +195,9 @@ class Operation:
         borne = np.where(self.modulus > BEARS * self.law.soft_mpa, share, 0.0)
         self.stress, self.share = cells[..., mp.STRESS :] * borne[..., None], share
         self.pushes = [_push(share, self.edge) for share in self.shares]
-        self.pushes = np.stack(self.pushes) if len(self.pushes) else np.zeros((0, *self.held.shape))
+        self.pushes = (
+            np.stack(self.pushes) if len(self.pushes) else np.zeros((0, *self.held.shape))
+        )
 
     def inflate(self, told: Callable[[Increment], None] = lambda _: None) -> list[Increment]:
         """Inflate all balloons together until each holds its volume or is at its limit.
@@ -215,9 +222,7 @@ class Operation:
 
     def _stride(self, now: Array, left: Array) -> Array:
         """Return the volumes of the next increment: a set path of the skins, the last ones even."""
-        area = np.array(
-            [_area(skin) for skin in self.skins]
-        )
+        area = np.array([_area(skin) for skin in self.skins])
         stride = STRIDE * self.edge * area * (FIRST[self.done] if self.done < len(FIRST) else 1.0)
         return np.asarray(left / np.ceil(np.maximum(left / stride - NEARLY, 1.0)))
 
@@ -226,9 +231,12 @@ class Operation:
         full = self.pressures.copy()
         return [self._advance(None, full * part) for part in LET_DOWN]
 
+    def greatest(self, pressures: Array) -> Array:
+        """Return pressures to compare forces with: these, or where they are let out, the last."""
+        return pressures if pressures.any() else self.pressures
+
     def _advance(self, volumes: Array | None, pressures: Array | None = None) -> Increment:
         """Find the balance of one increment, then move everything."""
-        before = self.pressures.copy()
         state = _balance(self, volumes, pressures)
         limits = np.array([tamp.largest_mpa for tamp in self.tamps])
         if volumes is not None and (state.pressures > limits).any():  # held at the limit instead
@@ -236,10 +244,11 @@ class Operation:
         u = state.displacement
         change = np.zeros((*self.active.shape, 8))
         given = (self.modulus, self.poisson, self.limit, self.factor, self.stress)
-        stored, lost = happened(u, self.edge, *given, change)
+        stored, lost, filler = happened(u, self.edge, *given, BEARS * self.law.soft_mpa, change)
         gained = self.pushes.reshape(len(self.skins), -1) @ u.ravel()
-        self.work += float((0.5 * (before + state.pressures)) @ gained)
+        self.work += float(state.pressures @ gained)
         self.dissipated += lost * self.edge**3
+        self.grid += state.grid_mj + filler * self.edge**3
         change[..., 1:7] /= np.maximum(self.share, LEAST_SHARE)[..., None]  # in the bone itself
         mp.move(self.points, u, self.edge, change)
         self.markers = mp.carried(self.markers, u, self.edge)
@@ -270,6 +279,7 @@ class Operation:
             work_mj=self.work,
             stored_mj=stored * self.edge**3,
             dissipated_mj=self.dissipated,
+            grid_mj=self.grid,
             crushing=state.yielding / self.crushable,
         )
 
@@ -286,7 +296,10 @@ class Operation:
             if not inside.size:
                 continue
             axis, start = skin.axes[0], skin.start_mm
-            foot = start + np.clip((place[inside] - start) @ axis, 0.0, skin.length_mm)[:, None] * axis
+            foot = (
+                start
+                + np.clip((place[inside] - start) @ axis, 0.0, skin.length_mm)[:, None] * axis
+            )
             out = place[inside] - foot
             length = np.linalg.norm(out, axis=1, keepdims=True)
             out = np.where(length > NEARLY, out / np.maximum(length, NEARLY), skin.axes[1])
@@ -355,6 +368,7 @@ class _State:
     solves: int
     iterations: int
     yielding: int
+    grid_mj: float
 
 
 def _balance(op: Operation, volumes: Array | None, pressures: Array | None) -> _State:
@@ -369,50 +383,60 @@ def _balance(op: Operation, volumes: Array | None, pressures: Array | None) -> _
     held = op.held * (0.0 if volumes is None else float(volumes.sum()))
     u = np.where(np.isnan(held), _guess(op, volumes), held)
     p = op.pressures.copy() if pressures is None else pressures.copy()
-    state = np.zeros((*op.active.shape, 8))
     tried: list[tuple[Array, Array]] = []
-    answers: Array | None = None
+    answers = np.zeros((count, u.size))
     solves = iterations = 0
-    tolerance, unbalanced, yielding = FIRST_TOLERANCE, np.inf, 0
     for rounds in range(ROUNDS):
-        given = (op.modulus, op.poisson, op.limit, op.factor, op.stress)
-        yielding = secant(u, op.edge, *given, state)
-        if volumes is not None and (answers is None or rounds in RENEWED):
-            answers = np.stack([_linear(op, state, push, 0.0 * op.held, None, 1e-2, stress=False).displacement_mm
-                                for push in op.pushes])
-            solves += count
-        force = np.tensordot(p, op.pushes, axes=1)
-        found = _linear(op, state, force, held, u, tolerance)
-        solves += 1
-        iterations += found.iterations
-        scale = float(np.linalg.norm(force)) or float(np.linalg.norm(pushes)) * NEARLY
-        if pressures is not None:
-            scale = float(np.linalg.norm(np.tensordot(op.pressures, op.pushes, axes=1))) or scale
-        missing = 0.0 if volumes is None else float(np.abs(volumes - pushes @ u.ravel()).max() / max(volumes.max(), NEARLY))
-        unbalanced = max(found.residuals[0] * found.reference_n / scale, missing)
+        state, force, yielding, grid = _forces(op, u, p)
+        scale = float(np.linalg.norm(np.tensordot(op.greatest(p), op.pushes, axes=1)))
+        gap = np.zeros(count) if volumes is None else volumes - pushes @ u.ravel()
+        missing = 0.0 if volumes is None else float(np.abs(gap).max() / volumes.max())
+        unbalanced = max(float(np.linalg.norm(force)) / (scale or NEARLY), missing)
         if unbalanced <= BALANCE:
             break
-        tolerance = float(np.clip(TIGHTER * found.residuals[0], LEAST_TOLERANCE, FIRST_TOLERANCE))
-        change = np.nan_to_num(found.displacement_mm) - u
-        rise = np.zeros(count)
+        if volumes is not None and rounds in RENEWED:
+            found = [_linear(op, state, push) for push in op.pushes]
+            answers = np.stack([answer.displacement_mm.ravel() for answer in found])
+            solves += count
+        change, rise = np.zeros(u.shape), np.zeros(count)
+        if force.any():
+            solution = _linear(op, state, force)
+            change = np.nan_to_num(solution.displacement_mm)
+            solves, iterations = solves + 1, iterations + solution.iterations
         if volumes is not None:
-            assert answers is not None
-            answered = np.nan_to_num(answers).reshape(count, -1)
-            gap = volumes - pushes @ (u + change).ravel()
-            rise = np.linalg.solve(pushes @ answered.T, gap)
-            change = change + np.tensordot(rise, answered.reshape(count, *u.shape), axes=1)
-        whole = np.concatenate([u.ravel(), p * PRESSURE_SCALE])
-        tried = [*tried, (whole, np.concatenate([change.ravel(), rise * PRESSURE_SCALE]))][-MEMORY:]
+            answered = np.nan_to_num(answers)
+            rise = np.linalg.solve(pushes @ answered.T, gap - pushes @ change.ravel())
+            change = change + (rise @ answered).reshape(u.shape)
+        whole = np.concatenate([u.ravel(), p])
+        tried = [*tried, (whole, np.concatenate([change.ravel(), rise]))][-MEMORY:]
         new = mixed(tried)
-        u, p = new[: u.size].reshape(u.shape), new[u.size :] / PRESSURE_SCALE
+        u, p = new[: u.size].reshape(u.shape), new[u.size :]
     return _State(
-        displacement=u, pressures=p, unbalanced=float(unbalanced), solves=solves,
-        iterations=iterations, yielding=int(yielding),
-    )  # fmt: skip
+        displacement=u,
+        pressures=p,
+        unbalanced=unbalanced,
+        solves=solves,
+        iterations=iterations,
+        yielding=yielding,
+        grid_mj=grid,
+    )
 
 
-RENEWED = (3,)  # [1] rounds in which the answer to a pressure is found anew
-PRESSURE_SCALE = 1.0  # [mm/MPa] by which pressures are weighed beside displacements
+def _forces(op: Operation, u: Array, p: Array) -> tuple[Array, Array, int, float]:
+    """Return secant state, unbalanced nodal forces, voxels that yield, and work lost on the grid."""
+    state = np.zeros((*op.active.shape, 8))
+    given = (op.modulus, op.poisson, op.limit, op.factor, op.stress)
+    yielding = secant(u, op.edge, *given, state)
+    inner = np.zeros((*u.shape[:2], 3, u.shape[2]))
+    subtract_eigenstress(np.ascontiguousarray(state[..., 2:]), op.edge, inner)
+    force = np.ascontiguousarray(inner.transpose(0, 1, 3, 2))
+    work = subtract_hourglass(u, op.edge, state, force)
+    force += np.tensordot(p, op.pushes, axes=1)
+    force[~(np.isnan(op.held) & op.touched[..., None])] = 0.0
+    return state, force, int(yielding), float(work)
+
+
+RENEWED = (0, 3)  # [1] rounds in which the answer to a pressure is found anew
 
 
 def _guess(op: Operation, volumes: Array | None) -> Array:
@@ -422,18 +446,16 @@ def _guess(op: Operation, volumes: Array | None) -> Array:
     return np.asarray(op.displacement_mm * float(volumes.sum() / op.gained.sum()))
 
 
-def _linear(
-    op: Operation, state: Array, force: Array, held: Array, start: Array | None,
-    tolerance: float, *, stress: bool = True,
-) -> Solution:
+def _linear(op: Operation, state: Array, force: Array) -> Solution:
+    """Answer to nodal forces with the secant stiffness of now [mm]."""
     found = solve(
         state[..., 0] * op.active,
         op.edge,
-        held,
+        0.0 * op.held,
         poisson=state[..., 1] * op.active,
-        tolerance=tolerance,
-        loads=Loads(forces_n=force, eigenstress_mpa=state[..., 2:] if stress else None),
-        method=replace(op.method, start_mm=start),
+        tolerance=LINEAR,
+        loads=Loads(forces_n=force),
+        method=op.method,
     )
     if not found.converged:
         raise CaseError(f"the balloon cannot be inflated: {found.outcome}: {found.detail}")

@@ -163,7 +163,7 @@ def move(points: Points, u_mm: Array, edge_mm: float, change: Array) -> None:
 
 
 @nb.njit(cache=KEPT)
-def _move(place, volume, stress, plastic, u, edge, change):  # noqa: PLR0913, PLR0917
+def _move(place, volume, stress, plastic, u, edge, change):
     top = np.array([change.shape[0], change.shape[1], change.shape[2]])
     for n in range(place.shape[0]):
         i = min(max(int(place[n, 0]), 0), top[0] - 1)

@@ -229,7 +229,9 @@ class _Log:
         near = operation.points.place[self.wall] * self.bone.edge_mm
         reached = any((skin.above(near) < WALL_NEAR_MM).any() for skin in operation.skins)
         moment = Moment(
-            volume_ml={s: v / 1000.0 for s, v in zip(self.sides, increment.volume_mm3, strict=True)},
+            volume_ml={
+                s: v / 1000.0 for s, v in zip(self.sides, increment.volume_mm3, strict=True)
+            },
             pressure_bar={
                 s: p * BAR_PER_MPA for s, p in zip(self.sides, increment.pressure_mpa, strict=True)
             },
@@ -240,6 +242,7 @@ class _Log:
             work_mj=increment.work_mj,
             stored_mj=increment.stored_mj,
             dissipated_mj=increment.dissipated_mj,
+            grid_mj=increment.grid_mj,
         )
         self.moments.append(moment)
         self.balanced &= increment.balanced
@@ -254,11 +257,12 @@ def slices(
 ) -> Slices:
     """Cut three slices through the block."""
     density = operation.density
-    balloon = np.minimum(operation.shares.sum(axis=0), 1.0) if len(operation.skins) else 0 * density
+    balloon = (
+        np.minimum(operation.shares.sum(axis=0), 1.0) if len(operation.skins) else 0 * density
+    )
     blocks = (density, balloon, np.zeros_like(density) if cement is None else cement)
     cuts = [
         tuple(block.take(middle[axis], axis=axis).astype(np.float32) for axis in range(3))
         for block in blocks
     ]
     return Slices(title=title, density=cuts[0], balloon=cuts[1], cement=cuts[2])
-

@@ -18,7 +18,7 @@ from kyphoplan.simulation.specimen import CAP_MATERIALS, Caps, Specimen, Tissue,
 
 PLATE_MM, SUPPORT_MM = 1.0, 2.0  # [mm] of the neighbour's endplate and of the layer that holds it
 PLATE_MPA = 2000.0  # [MPa] of a neighbour: rigid beside a disc; any large value serves
-SOFT_MPA = 0.1  # [MPa] of muscle, fat, marrow without mineral: assumed, hardly resists; a range
+SOFT_MPA = 0.05  # [MPa] of muscle, fat, marrow without mineral: assumed, hardly resists; a range
 # of 0.005 to 0.08 moves pressures by less than 1 % (tests/simulation/test_inflation.py)
 BEHIND_MM = 12.0  # [mm] of arch that is kept behind the body; farther back nothing strains
 AROUND_MM = 1.0  # [mm] of soft tissue around the bone
@@ -109,9 +109,9 @@ def prepare(
     """
     specimen = cut(vertebra, ct, edge_mm, caps=Caps.DISC)
     tissue = _without_far_arch(specimen)
-    density = np.where(
-        tissue == Tissue.BONE, calibration(specimen.hu) * specimen.share, 0.0
-    ).clip(min=0.0)
+    density = np.where(tissue == Tissue.BONE, calibration(specimen.hu) * specimen.share, 0.0).clip(
+        min=0.0
+    )
     soft, poisson = np.zeros(tissue.shape), np.full(tissue.shape, 0.3)
     for kind, material in CAP_MATERIALS[Caps.DISC].items():
         soft[tissue == kind] = material.modulus

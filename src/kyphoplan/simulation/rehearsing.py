@@ -230,8 +230,5 @@ def _pictures(operated: Operated, filling: Filling | None) -> tuple[Slices, ...]
     for part in np.linspace(1.0 / CEMENT_PICTURES, 1.0, CEMENT_PICTURES):
         there = filling.filled_at(part * whole) if part < 1.0 else filling.cement > 0.0
         cloud = np.where(there, filling.cement, 0.0)
-        shots.append(
-            slices(operated.operation, middle, f"cement: {part * whole:.1f} ml", cloud)
-        )
+        shots.append(slices(operated.operation, middle, f"cement: {part * whole:.1f} ml", cloud))
     return tuple(shots)
-

@@ -18,16 +18,31 @@ from kyphoplan.cli.console import (
     parse_levels,
 )
 from kyphoplan.cli.measure import abstain_if_empty
-from kyphoplan.cli.options import Ct, Device, ErrorDeg, ErrorMm, Gauge, Labels, Output, Scheme
+from kyphoplan.cli.options import (
+    Calibrated,
+    Cores,
+    Ct,
+    Device,
+    Draws,
+    ErrorDeg,
+    ErrorMm,
+    Gauge,
+    Labels,
+    Levels,
+    Output,
+    Scheme,
+    Seed,
+)
+from kyphoplan.cli.simulate import rehearse
+from kyphoplan.cli.strength import parse_calibration
 
 if TYPE_CHECKING:
-    from kyphoplan.case import Measurements, Notice, Plan, Spine
+    from kyphoplan.case import Measurements, Notice, Plan, Rehearsal, Spine, Volume
 
 EXAMPLE = "Example: kyphoplan run -i ct.nii.gz -s labels.nii.gz -o result --cannula 10G"
 
-Levels = Annotated[
-    str | None,
-    typer.Option(metavar="NAMES", help="Plan these levels, such as T12,L1; else the fractured."),
+NoRehearsal = Annotated[
+    bool, typer.Option("--no-rehearsal", help="Plan only; leave the rehearsal out.")
 ]
 
 
@@ -36,6 +51,11 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
     output: Output,
     ct: Ct = None,
     levels: Levels = None,
+    no_rehearsal: NoRehearsal = False,
+    calibration: Calibrated = None,
+    draws: Draws = 0,
+    seed: Seed = 0,
+    threads: Cores = 2,
     cannula: Gauge = "10G",
     aiming_error_mm: ErrorMm = 1.0,
     aiming_error_deg: ErrorDeg = 2.0,
@@ -45,15 +65,20 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Measure a scan and plan its fractured levels: cannulas, balloons, cement.
+    """Measure a scan, plan its fractured levels, and rehearse the plan.
 
     Writes surgeon.html, measurements.html, plan.json, measurements.json, manifest.json,
-    navigation.csv, segmentation.seg.nrrd, figures/, meshes/ and trajectories/.
+    rehearsal.json, navigation.csv, segmentation.seg.nrrd, figures/, meshes/ and trajectories/.
     """
     progress = Progress(quiet=quiet, verbose=verbose)
     chosen = parse_levels(levels)
     parameters = {
         "levels": chosen,
+        "rehearsal": not no_rehearsal,
+        "calibration": calibration,
+        "draws": draws,
+        "seed": seed,
+        "threads": threads,
         "cannula": parse_cannula(cannula),
         "aiming_error_mm": aiming_error_mm,
         "aiming_error_deg": aiming_error_deg,
@@ -78,16 +103,18 @@ def _run(
     spine = stages.locate(progress, scanned)
     measured = stages.measure(progress, scanned, spine, chosen)
     plan = _plan(progress, spine, measured, parameters)
+    rehearsal = _rehearsal(progress, plan, spine, scanned.ct, measured, parameters)
     with progress.stage("draw and write"):
         from kyphoplan.report import fill  # noqa: PLC0415
         from kyphoplan.report.surgeon import write_surgeon  # noqa: PLC0415
 
         fill(working, measured, spine, scanned.ct, levels=chosen)
-        write_surgeon(working, plan, spine, measured, scanned.ct)
+        write_surgeon(working, plan, spine, measured, scanned.ct, rehearsal)
     with progress.stage("export"):
         from kyphoplan.report.exports import write_exports  # noqa: PLC0415
 
         notices = measured.notices + plan.notices
+        notices += () if rehearsal is None else rehearsal.notices
         notices += write_exports(working, plan, spine, scanned.labels)
     with progress.stage("record"):
         from kyphoplan.io import write_json  # noqa: PLC0415
@@ -97,6 +124,26 @@ def _run(
         record = manifest(inputs, parameters, progress.timings_s, notices)
         write_json(working / "manifest.json", record)
     return measured, notices
+
+
+def _rehearsal(
+    progress: Progress,
+    plan: "Plan",
+    spine: "Spine",
+    ct: "Volume | None",
+    measured: "Measurements",
+    parameters: dict[str, Any],
+) -> "Rehearsal | None":
+    """Rehearse the plan, unless that is not wanted or there is nothing to rehearse on."""
+    if ct is None or not parameters["rehearsal"] or not plan.levels:
+        return None
+    given = parameters["calibration"]
+    line = None if given is None else parse_calibration(given)
+    more = {"line": line, "edge_mm": EDGE_MM}
+    return rehearse(progress, plan, spine, ct, measured, parameters | more)
+
+
+EDGE_MM = 1.0  # [mm] of the voxels of a rehearsal
 
 
 def _plan(

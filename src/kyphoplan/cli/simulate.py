@@ -181,18 +181,12 @@ def _show(found: "Rehearsal", progress: Progress) -> None:
     if progress.quiet:
         return
     for level in found.levels:
-        typer.echo(
-            f"{level.level}: {level.outcome}" + (f": {level.reason}" if level.reason else ""),
-            err=True,
-        )
+        say(f"{level.level}: {level.outcome}{': ' if level.reason else ''}{level.reason}")
         for name in CHIEF:
-            measure = level.figures.get(name)
-            if measure is not None and measure.value is not None:
-                interval = f"[{measure.low:.3g} to {measure.high:.3g}]"
-                typer.echo(
-                    f"  {name.replace('_', ' '):<24}{measure.value:8.2f} {measure.unit} {interval}",
-                    err=True,
-                )
+            known = level.figures.get(name)
+            if known is not None and known.value is not None:
+                words = f"{name.replace('_', ' '):<22}{known.value:8.2f} {known.unit}"
+                say(f"  {words} ({known.low:.3g} to {known.high:.3g})")
 
 
 CHIEF = (

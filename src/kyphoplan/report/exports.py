@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kyphoplan.case import LabelMap, Measurements, Notice, Plan, Severity, Spine, Volume
+from kyphoplan.case import LabelMap, Measurements, Notice, Plan, Rehearsal, Severity, Spine, Volume
 from kyphoplan.errors import GeometryError
 from kyphoplan.io import result_folder, write_json, write_volume
 from kyphoplan.io.markups import SUFFIX, Line, write_line
@@ -21,6 +21,7 @@ def write_plan(
     spine: Spine,
     ct: Volume | None = None,
     *,
+    rehearsal: Rehearsal | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write figures, plan, both pages, pictures and exports to a folder.
@@ -35,7 +36,7 @@ def write_plan(
     levels = tuple(level.level for level in plan.levels) or None
     with result_folder(folder, overwrite=overwrite) as working:
         fill(working, measurements, spine, ct, levels=levels)
-        write_surgeon(working, plan, spine, measurements, ct)
+        write_surgeon(working, plan, spine, measurements, ct, rehearsal)
         write_exports(working, plan, spine)
     return Path(folder)
 
@@ -61,7 +62,7 @@ def write_exports(
 
 def write_trajectories(folder: Path, plan: Plan) -> None:
     """Write one 3D Slicer line per trajectory, named by level and side."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for level in plan.levels:
         for trajectory in level.trajectories:
             line = Line(
@@ -75,7 +76,7 @@ def write_trajectories(folder: Path, plan: Plan) -> None:
 
 def write_meshes(folder: Path, plan: Plan, spine: Spine) -> None:
     """Write the planned levels: each surface as STL, each level whole as GLB and 3MF."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for level in plan.levels:
         meshes = level_solids(spine, level)
         for mesh in meshes:

@@ -104,7 +104,7 @@ def draw_slices(name: str, shot: Slices) -> Figure:
         _draw_slice(axes, shot, column)
         title, first, last = plane
         axes.set_title(f"{name} {title}", fontsize=8)
-        axes.set_xlabel(f"{first}  –  {last}", fontsize=8)
+        axes.set_xlabel(f"{first}  -  {last}", fontsize=8)
     figure.text(0.02, 0.96, shot.title, fontsize=9, va="top")
     return figure
 
@@ -121,8 +121,8 @@ def _draw_slice(axes: Axes, shot: Slices, column: int) -> None:
     shown: Array = picture.transpose(1, 0, 2)
     # sagittal and coronal: superior on top; axial: anterior on top, seen from the feet mirrored so
     # that the patient's right is on the picture's left in all
-    origin = "lower" if column < 2 else "upper"  # noqa: PLR2004
-    axes.imshow(shown, origin=origin, aspect="equal", interpolation="nearest")
+    up = shown if column < 2 else shown[::-1]  # noqa: PLR2004
+    axes.imshow(up, origin="lower", aspect="equal", interpolation="nearest")
     axes.set(xticks=[], yticks=[])
 
 

@@ -12,13 +12,17 @@ from kyphoplan.case import (
     Measurements,
     Notice,
     Plan,
+    Rehearsal,
     Severity,
     Spine,
     Volume,
 )
+from kyphoplan.case.mesh import Mesh
 from kyphoplan.report.cannulas import draw_cannula, draw_plan
 from kyphoplan.report.page import Picture, environment
 from kyphoplan.report.plan_table import Column, Row, columns_of, rows_of, shown
+from kyphoplan.report.rehearsal import write_rehearsal
+from kyphoplan.report.rehearsal_page import rehearsal_fragment
 from kyphoplan.report.result import png_of
 from kyphoplan.report.wording import CANNOT_KNOW, INTENDED_USE
 
@@ -81,10 +85,19 @@ def write_surgeon(
     spine: Spine,
     measurements: Measurements,
     ct: Volume | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> None:
-    """Write ``surgeon.html`` and the plan's ``figures/*.png`` into an existing folder."""
+    """Write ``surgeon.html`` and the plan's ``figures/*.png`` into an existing folder.
+
+    With a rehearsal its files are written too.
+    """
     pictures = draw_plans(plan, spine, ct)
-    page = surgeon_page(plan, spine, measurements, ct, pictures=pictures)
+    part = ""
+    if rehearsal is not None:
+        part = rehearsal_fragment(rehearsal, write_rehearsal(folder, rehearsal))
+    page = surgeon_page(
+        plan, spine, measurements, ct, pictures=pictures, rehearsal=part, more=_solids(rehearsal)
+    )
     (folder / "surgeon.html").write_text(page, encoding="utf-8")
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
@@ -99,6 +112,8 @@ def surgeon_page(
     ct: Volume | None = None,
     *,
     pictures: Sequence[Picture] = (),
+    rehearsal: str = "",
+    more: Sequence[Mesh] = (),
 ) -> str:
     """Return the page of a plan: one file that holds its pictures and viewer, asking no network.
 
@@ -112,7 +127,8 @@ def surgeon_page(
             warnings(plan, measurements), key=lambda n: SEVERITY_ORDER.index(n.severity)
         ),
         measurements=measurements,
-        viewer=_viewer(plan, spine, ct),
+        viewer=_viewer(plan, spine, ct, more),
+        rehearsal=rehearsal,
         policy=viewer.CONTENT_POLICY,
         method=METHOD,
         shown=shown,
@@ -196,8 +212,14 @@ def _view(plan: LevelPlan, measurements: Measurements, pictures: Sequence[Pictur
     )
 
 
-def _viewer(plan: Plan, spine: Spine, ct: Volume | None) -> str:
+def _solids(rehearsal: Rehearsal | None) -> tuple[Mesh, ...]:
+    """Collect the voids and the cement."""
+    levels = () if rehearsal is None else rehearsal.levels
+    return tuple(mesh for level in levels for mesh in (*level.void, *level.cloud))
+
+
+def _viewer(plan: Plan, spine: Spine, ct: Volume | None, more: Sequence[Mesh] = ()) -> str:
     """Return the viewer's section; empty if no level of the plan was located."""
     if all(spine[level.level].parts is None for level in plan.levels):
         return ""
-    return viewer.page_fragment(viewer.scene(spine, ct, plan))
+    return viewer.page_fragment(viewer.scene(spine, ct, plan, more))

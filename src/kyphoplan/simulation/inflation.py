@@ -148,7 +148,7 @@ class Operation:
     displacement_mm : (I + 1, J + 1, K + 1, 3) of the last increment [mm].
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the problem, and how to solve it
         self,
         points: mp.Points,
         active: NDArray[np.bool_],
@@ -174,10 +174,9 @@ class Operation:
     def _map(self) -> None:
         """Write what the points bring to the voxels: stiffness, strength, stress, balloons."""
         shape = self.active.shape
-        none = np.zeros((0, *shape))
-        self.shares = np.stack(
-            [none[:0].sum(0), *(s.share(shape, self.edge) for s in self.skins)]
-        )[1:]
+        self.shares: Array = np.zeros((len(self.skins), *shape))
+        for out, skin in zip(self.shares, self.skins, strict=True):
+            out[:] = skin.share(shape, self.edge)
         cells = mp.gather(self.points, shape)
         share = filled(cells, np.minimum(self.shares.sum(axis=0), 1.0))
         density = np.minimum(cells[..., mp.MASS] / (self.edge**3 / 1000.0), MOST_MINERAL)
@@ -194,10 +193,9 @@ class Operation:
         self.crushable = max(int((self.active & ~springs).sum()), 1)
         borne = np.where(self.modulus > BEARS * self.law.soft_mpa, share, 0.0)
         self.stress, self.share = cells[..., mp.STRESS :] * borne[..., None], share
-        self.pushes = [_push(share, self.edge) for share in self.shares]
-        self.pushes = (
-            np.stack(self.pushes) if len(self.pushes) else np.zeros((0, *self.held.shape))
-        )
+        self.pushes: Array = np.zeros((len(self.skins), *self.held.shape))
+        for forces, inside in zip(self.pushes, self.shares, strict=True):
+            forces[:] = _push(inside, self.edge)
 
     def inflate(self, told: Callable[[Increment], None] = lambda _: None) -> list[Increment]:
         """Inflate all balloons together until each holds its volume or is at its limit.
@@ -221,9 +219,10 @@ class Operation:
             told(done[-1])
 
     def _stride(self, now: Array, left: Array) -> Array:
-        """Return the volumes of the next increment: a set path of the skins, the last ones even."""
+        """Return the volumes of the next increment: a set path of the skins."""
         area = np.array([_area(skin) for skin in self.skins])
-        stride = STRIDE * self.edge * area * (FIRST[self.done] if self.done < len(FIRST) else 1.0)
+        part = FIRST[self.done] if self.done < len(FIRST) else 1.0
+        stride = part * STRIDE * self.edge * area
         return np.asarray(left / np.ceil(np.maximum(left / stride - NEARLY, 1.0)))
 
     def let_down(self) -> list[Increment]:
@@ -381,8 +380,8 @@ def _balance(op: Operation, volumes: Array | None, pressures: Array | None) -> _
     count = len(op.skins)
     pushes = op.pushes.reshape(count, -1)
     held = op.held * (0.0 if volumes is None else float(volumes.sum()))
-    u = np.where(np.isnan(held), _guess(op, volumes), held)
-    p = op.pressures.copy() if pressures is None else pressures.copy()
+    u: Array = np.where(np.isnan(held), _guess(op, volumes), held)
+    p: Array = op.pressures.copy() if pressures is None else pressures.copy()
     tried: list[tuple[Array, Array]] = []
     answers = np.zeros((count, u.size))
     solves = iterations = 0
@@ -398,18 +397,20 @@ def _balance(op: Operation, volumes: Array | None, pressures: Array | None) -> _
             found = [_linear(op, state, push) for push in op.pushes]
             answers = np.stack([answer.displacement_mm.ravel() for answer in found])
             solves += count
-        change, rise = np.zeros(u.shape), np.zeros(count)
+        change: Array = np.zeros(u.shape)
+        rise: Array = np.zeros(count)
         if force.any():
             solution = _linear(op, state, force)
             change = np.nan_to_num(solution.displacement_mm)
             solves, iterations = solves + 1, iterations + solution.iterations
         if volumes is not None:
             answered = np.nan_to_num(answers)
-            rise = np.linalg.solve(pushes @ answered.T, gap - pushes @ change.ravel())
-            change = change + (rise @ answered).reshape(u.shape)
+            wanting = gap - pushes @ change.ravel()
+            rise = np.asarray(np.linalg.solve(pushes @ answered.T, wanting), np.float64)
+            change = np.asarray(change + (rise @ answered).reshape(u.shape), np.float64)
         whole = np.concatenate([u.ravel(), p])
         tried = [*tried, (whole, np.concatenate([change.ravel(), rise]))][-MEMORY:]
-        new = mixed(tried)
+        new: Array = mixed(tried)
         u, p = new[: u.size].reshape(u.shape), new[u.size :]
     return _State(
         displacement=u,
@@ -423,7 +424,7 @@ def _balance(op: Operation, volumes: Array | None, pressures: Array | None) -> _
 
 
 def _forces(op: Operation, u: Array, p: Array) -> tuple[Array, Array, int, float]:
-    """Return secant state, unbalanced nodal forces, voxels that yield, and work lost on the grid."""
+    """Return secant state, unbalanced forces, voxels that yield, and work of the grid."""
     state = np.zeros((*op.active.shape, 8))
     given = (op.modulus, op.poisson, op.limit, op.factor, op.stress)
     yielding = secant(u, op.edge, *given, state)

@@ -107,7 +107,7 @@ def gather(points: Points, shape: tuple[int, ...]) -> Array:
 
 
 @nb.njit(cache=KEPT)
-def _gather(place, mass, volume, soft, poisson, weak, stress, out):  # noqa: PLR0913, PLR0917
+def _gather(place, mass, volume, soft, poisson, weak, stress, out):  # noqa: C901, PLR0912, PLR0913, PLR0917
     share = np.zeros((3, 3))
     for n in range(place.shape[0]):
         box = min(max(volume[n] ** (1.0 / 3.0), LEAST_BOX), MOST_BOX)

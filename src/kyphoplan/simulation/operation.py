@@ -82,7 +82,7 @@ class Operated:
         return np.minimum(self.operation.shares.sum(axis=0), 1.0)
 
 
-def operate(
+def operate(  # noqa: PLR0913 - what is operated, and how
     vertebra: Vertebra,
     ct: Volume,
     plan: LevelPlan,

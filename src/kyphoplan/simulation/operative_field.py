@@ -154,7 +154,7 @@ def _between_neighbours(field: Field, surroundings: Surroundings) -> Field:
     def grown(values: Array, fill: float) -> Array:
         return np.pad(values[window], pads, constant_values=fill)
 
-    tissue = grown(field.tissue, Tissue.VOID)
+    tissue = grown(field.tissue.astype(float), Tissue.VOID)
     soft, poisson = grown(field.soft_mpa, 0.0), grown(field.poisson, 0.3)
     layer = surroundings.support_mpa_per_mm * support * edge
     for at, step in ((more, -1), (tissue.shape[2] - more - 1, 1)):

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import solve_banded
 
 from kyphoplan.geometry import Array
@@ -107,7 +108,7 @@ def expand(
 
 def _forces(
     r: Array, u: Array, old: Array, given: tuple[Array, ...]
-) -> tuple[Array, Array, Array, Array]:
+) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
     """Return unbalanced nodal forces over 4 pi, their slope, the stresses, and who yields."""
     low = r + u
     middle = r + 0.5 * u
@@ -136,7 +137,7 @@ def _forces(
 
 def _returned(
     radial: Array, hoop: Array, old: Array, given: tuple[Array, ...]
-) -> tuple[Array, Array]:
+) -> tuple[Array, NDArray[np.bool_]]:
     """Return the stresses (N, 2) after strain increments, on the yield surface or inside."""
     bulk, shear, limit, factor = given
     mean = (old[:, 0] + 2.0 * old[:, 1]) / 3.0 + bulk * (radial + 2.0 * hoop)

@@ -1,4 +1,4 @@
-"""The rehearsal of a whole plan: one run of each level as planned, then draws for the intervals."""
+"""The rehearsal of a whole plan: each level once as planned, then draws for the intervals."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -38,7 +38,7 @@ CONTEXT = "spawn"  # a fork would share the threads of the solver
 Figures = dict[str, float]
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - options have defaults
     plan: Plan,
     spine: Spine,
     ct: Volume,

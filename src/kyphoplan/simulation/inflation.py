@@ -94,14 +94,15 @@ class Increment:
 
     Attributes
     ----------
-    volume_mm3, pressure_mpa : [mm3], [MPa].
+    volume_mm3, pressure_mpa : [mm3], [MPa]; the pressure that did the work on the bone: without
+        the share that the grid has taken.
     shift_mm : by how much the skins were shifted to hold their volume exactly [mm].
     unbalanced : unbalanced force over the balloons' force [1].
     balanced : whether that is small enough.
     solves, iterations : linear solves, and their steps.
-    work_mj, stored_mj, dissipated_mj, grid_mj : work of the balloons so far, elastic energy now,
-        plastic work so far, and what the grid has taken: holding voxels against bending within,
-        and straining the filler of the balloons [mJ].
+    work_mj, stored_mj, dissipated_mj, grid_mj : work of the balloons on the grid so far, elastic
+        energy now, plastic work so far, and the rest, which the grid has taken: holding voxels
+        against bending within, straining the balloons' filler, handing stress on [mJ].
     crushing : share of the bone's voxels that yield [1].
     """
 
@@ -166,7 +167,8 @@ class Operation:
         self.pressures = np.zeros(len(tamps))
         self.markers = np.zeros((0, 3)) if markers is None else markers.copy()
         self.displacement_mm = np.zeros(held.shape)
-        self.work = self.dissipated = self.grid = 0.0
+        self.work = self.dissipated = self.stored = 0.0
+        self.part = 1.0
         self.touched = touching(active)
         self.gained = np.zeros(len(tamps))
         self._map()
@@ -210,7 +212,7 @@ class Operation:
             self.done = len(done)
             now = np.array([skin.volume_mm3 for skin in self.skins])
             left = np.array([tamp.volume_mm3 for tamp in self.tamps]) - now
-            limits = np.array([tamp.largest_mpa for tamp in self.tamps])
+            limits = np.array([tamp.largest_mpa for tamp in self.tamps]) / self.part
             growing = (left > LEAST_STEP * np.maximum(now, 1.0)) & (self.pressures < limits)
             if not growing.any():
                 return done
@@ -237,17 +239,21 @@ class Operation:
     def _advance(self, volumes: Array | None, pressures: Array | None = None) -> Increment:
         """Find the balance of one increment, then move everything."""
         state = _balance(self, volumes, pressures)
-        limits = np.array([tamp.largest_mpa for tamp in self.tamps])
+        limits = np.array([tamp.largest_mpa for tamp in self.tamps]) / self.part
         if volumes is not None and (state.pressures > limits).any():  # held at the limit instead
             state = _balance(self, None, np.minimum(state.pressures, limits))
         u = state.displacement
         change = np.zeros((*self.active.shape, 8))
         given = (self.modulus, self.poisson, self.limit, self.factor, self.stress)
-        stored, lost, filler = happened(u, self.edge, *given, BEARS * self.law.soft_mpa, change)
+        stored, lost, _ = happened(u, self.edge, *given, BEARS * self.law.soft_mpa, change)
         gained = self.pushes.reshape(len(self.skins), -1) @ u.ravel()
-        self.work += float(state.pressures @ gained)
+        work = float(state.pressures @ gained)
+        if volumes is not None and work > 0.0:
+            bone = lost * self.edge**3 + stored * self.edge**3 - self.stored
+            self.part = float(np.clip(bone / work, LEAST_PART, 1.0))
+        self.work += work
         self.dissipated += lost * self.edge**3
-        self.grid += state.grid_mj + filler * self.edge**3
+        self.stored = stored * self.edge**3
         change[..., 1:7] /= np.maximum(self.share, LEAST_SHARE)[..., None]  # in the bone itself
         mp.move(self.points, u, self.edge, change)
         self.markers = mp.carried(self.markers, u, self.edge)
@@ -269,16 +275,16 @@ class Operation:
         self._map()
         return Increment(
             volume_mm3=tuple(skin.volume_mm3 for skin in self.skins),
-            pressure_mpa=tuple(float(p) for p in state.pressures),
+            pressure_mpa=tuple(float(self.part * p) for p in state.pressures),
             shift_mm=shift,
             unbalanced=state.unbalanced,
             balanced=state.unbalanced <= BALANCE,
             solves=state.solves,
             iterations=state.iterations,
             work_mj=self.work,
-            stored_mj=stored * self.edge**3,
+            stored_mj=self.stored,
             dissipated_mj=self.dissipated,
-            grid_mj=self.grid,
+            grid_mj=self.work - self.dissipated - self.stored,
             crushing=state.yielding / self.crushable,
         )
 
@@ -336,6 +342,7 @@ def filled(cells: Array, taken: Array) -> Array:
 AMONG = 0.8  # [1] of the room around a voxel that is tissue: more, and it lies among it
 FEW = 0.3  # [voxel] of points in a voxel: fewer, and it takes after its neighbours
 BEARS = 2.0  # [1] times soft tissue's stiffness: less, and a voxel has no stress to remember
+LEAST_PART = 0.4  # [1] of the work goes into the bone at least, or the grid is too coarse
 LEAST_SHARE = 0.1  # [1] of tissue in a voxel: less does not make its stress larger
 MOST_MINERAL = BONE_MINERAL.value  # [mg/cm3] of bone without pores: no crushed bone is denser
 TOOL_MPA = 500.0  # [MPa] of a cannula in its track: far stiffer than the bone around it

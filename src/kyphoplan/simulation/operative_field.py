@@ -57,7 +57,7 @@ class Field:
     def active(self) -> NDArray[np.bool_]:
         """Voxels that are computed: all tissue and a rim of soft tissue around it."""
         return np.asarray(
-            ndimage.binary_dilation(self.tissue > 0, iterations=round(AROUND_MM / self.edge_mm))
+            ndimage.binary_dilation(self.tissue > 0, iterations=_layers(AROUND_MM, self.edge_mm))
         )
 
     def in_track(self, places: Array, trajectories: tuple[Trajectory, ...]) -> NDArray[np.bool_]:
@@ -130,6 +130,11 @@ def prepare(
     return drilled(_between_neighbours(field, surroundings), plan.trajectories)
 
 
+def _layers(thickness_mm: float, edge_mm: float) -> int:
+    """Return how many voxels stand for a thickness: one at least."""
+    return max(round(thickness_mm / edge_mm), 1)
+
+
 def _without_far_arch(specimen: Specimen) -> NDArray[np.uint8]:
     """Leave out what lies far behind the discs."""
     back = np.flatnonzero(specimen.capped.any(axis=(0, 2)))[-1]
@@ -144,8 +149,8 @@ def _without_far_arch(specimen: Specimen) -> NDArray[np.uint8]:
 def _between_neighbours(field: Field, surroundings: Surroundings) -> Field:
     """Crop to what is there, and add plates and supports above and below, soft tissue around."""
     edge = field.edge_mm
-    plate, support = round(PLATE_MM / edge), round(SUPPORT_MM / edge)
-    rim, more = round(AROUND_MM / edge), plate + support
+    plate, support = _layers(PLATE_MM, edge), _layers(SUPPORT_MM, edge)
+    rim, more = _layers(AROUND_MM, edge), plate + support
     where = np.argwhere(field.tissue > 0)
     first, last = where.min(axis=0), where.max(axis=0) + 1
     window = (slice(first[0], last[0]), slice(first[1], last[1]), slice(None))

@@ -1,6 +1,6 @@
 """A rehearsal in a second: a balloon in endless bone, and one linear solve of the vertebra.
 
-The pressure comes from the mean density around each balloon (`radial`), the lift of the endplates
+The pressure comes from the mean density around each balloon (`cavity`), the lift of the endplates
 from the elastic answer to that pressure on a coarse grid. What is crushed between balloon and
 endplate is left out, so the lift is a lower bound; nothing is said of cement.
 """
@@ -21,20 +21,21 @@ from kyphoplan.case import (
 from kyphoplan.case.rehearsal import LevelRehearsal, Rehearsal, Rehearsed
 from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
+from kyphoplan.materials import BONE_POISSON
 from kyphoplan.simulation import material_points as mp
 from kyphoplan.simulation.balloon_shape import Skin
 from kyphoplan.simulation.calibration import Calibration
+from kyphoplan.simulation.cavity import growing_pressure
 from kyphoplan.simulation.elasticity import Loads, Method, solve
 from kyphoplan.simulation.fracture import weakened
+from kyphoplan.simulation.inflation import LEAST_YIELD_MPA
 from kyphoplan.simulation.landmarks import landmarks
 from kyphoplan.simulation.operation import BAR_PER_MPA
 from kyphoplan.simulation.operative_field import SOFT_MPA, Field, prepare
-from kyphoplan.simulation.radial import expand
 from kyphoplan.simulation.uncertainty import Draw, usual
 
 EDGE_MM = 2.0  # [mm]
 AROUND_MM = 4.0  # [mm] of bone around a balloon whose mean density counts
-FOLDED_MM = 1.7  # [mm] radius of a folded balloon in its track
 TOLERANCE = 1e-3  # [1] of the linear solve
 SPREAD = 0.5  # [1] standard deviation of a preview's figure, relative: chosen wide
 WHY = "preview: closed form and one linear solve; crushing near the endplates is left out"
@@ -118,19 +119,13 @@ def _endless(field: Field, skin: Skin, draw: Draw, largest: float) -> tuple[floa
     above = skin.above(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1))
     density = float(field.density[above < AROUND_MM].mean())
     law = draw.assumptions.bone
-    stiff, limit = float(law.modulus(density)), max(float(law.strength(density)), 1e-3)
-    radius = float(skin.height_mm.mean())
-    shells = expand(
-        FOLDED_MM,
-        max(radius, 1.1 * FOLDED_MM),
-        lambda d: np.full_like(d, stiff),
-        lambda d: np.full_like(d, limit),
-        factor=lambda d: np.full_like(d, float(law.factor(np.array(density)))),
+    pressure = growing_pressure(
+        float(law.modulus(density)),
+        BONE_POISSON,
+        max(float(law.strength(density)), LEAST_YIELD_MPA),
+        float(law.factor(np.array(density))),
     )
-    if shells.pressure_mpa.max() <= largest:
-        return float(shells.pressure_mpa[-1]), 1.0
-    first = int(np.argmax(shells.pressure_mpa > largest))
-    return largest, float((shells.radius_mm[first] / radius) ** 3)
+    return min(pressure, largest), 1.0 if pressure < largest else 0.0
 
 
 def _lift(

@@ -39,10 +39,14 @@ def binned(modulus: Array) -> Array:
     return np.where(solid, np.exp(classes * np.log1p(BIN)), 0.0)
 
 
-def measured(command: list[str], folder: Path, log: Path) -> tuple[float, float, float]:
+MPI = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+
+
+def measured(
+    command: list[str], folder: Path, log: Path, more: dict[str, str] = MPI
+) -> tuple[float, float, float]:
     """Run a program; return its wall and processor seconds and its peak memory [MiB]."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1"}
-    environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **more}
     start = time.perf_counter()
     with log.open("w") as out:
         child = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out, env=environment)
@@ -134,6 +138,7 @@ def parosol(modulus: Array, edge: float, threads: int) -> Run | None:
     python = os.environ.get("PAROSOL_PYTHON")
     if python is None:
         return None
+    python = str(Path(python).absolute())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         np.save(folder / "modulus.npy", modulus)

@@ -82,6 +82,7 @@ def test_a_run_writes_everything_it_promises(planned: tuple[Path, Result]) -> No
     names = {p.relative_to(output).as_posix() for p in output.rglob("*") if p.is_file()}
     assert {
         "surgeon.html", "measurements.html", "measurements.json", "plan.json", "manifest.json",
+        "patient.html", "assessment.json",
         "navigation.csv", "segmentation.seg.nrrd", "figures/overview.png",
         "trajectories/L1_left.mrk.json", "trajectories/L1_right.mrk.json", "meshes/L1_LPS.stl",
         "meshes/L1_left_cannula_LPS.stl", "meshes/L1_plan_LPS.glb", "meshes/L1_plan_LPS.3mf",

@@ -13,7 +13,7 @@ import pytest
 
 import kyphoplan
 from kyphoplan.case import Confidence, GapSite, Shape, Side, VertebraMeasures
-from kyphoplan.materials import MATERIALS, MODULUS
+from kyphoplan.materials import CEMENTS, FLOWING, MATERIALS, MODULUS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -163,3 +163,22 @@ def test_every_law_of_stiffness_stands_there_too(name: str) -> None:
     ]
     assert f"{of.factor:g} g^{of.exponent:g}" in rows[0]
     assert rows[0].endswith(f"| {of.status} |")
+
+
+@pytest.mark.parametrize("name", FLOWING)
+def test_every_number_of_the_flow_stands_on_the_page_of_cement(name: str) -> None:
+    of = FLOWING[name]
+    row = f"| {name} | {of.value:g} | {of.low:g} | {of.high:g} | {of.unit} | {of.status} |"
+    assert row in text_of("docs/reference/cement.md")
+
+
+@pytest.mark.parametrize("name", CEMENTS)
+def test_every_number_of_a_cement_stands_there_too(name: str) -> None:
+    for word, of in (
+        ("consistency", CEMENTS[name].consistency),
+        ("doubling", CEMENTS[name].doubling_s),
+        ("index", CEMENTS[name].index),
+    ):
+        span = f"{of.value:g} | {of.low:g} | {of.high:g} | {of.unit}"
+        row = f"| {name}: {word} | {span} | {of.status} |"
+        assert row in text_of("docs/reference/cement.md")

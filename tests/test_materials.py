@@ -5,6 +5,8 @@ import pytest
 
 from kyphoplan.materials import (
     ANNULUS,
+    CEMENTS,
+    FLOWING,
     MARROW,
     MATERIALS,
     MODULUS,
@@ -12,7 +14,9 @@ from kyphoplan.materials import (
     STRENGTH,
     WHOLE_DISC,
     DensityLaw,
+    FlowingCement,
     Material,
+    Quantity,
     Status,
     default,
 )
@@ -71,3 +75,38 @@ def test_the_linear_law_and_the_default_power_agree_in_the_range_of_spongy_bone(
     density = np.linspace(80.0, 300.0, 12)
     linear, power = MODULUS["kopperdahl"](density), default(MODULUS)(density)
     assert linear == pytest.approx(power, rel=0.12)
+
+
+NUMBERS = {
+    **FLOWING,
+    **{
+        f"{cement.name}: {name}": getattr(cement, name)
+        for cement in CEMENTS.values()
+        for name in ("consistency", "doubling_s", "index")
+    },
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_what_flows_has_a_source_and_a_range_and_is_not_from_memory(name: str) -> None:
+    number: Quantity = NUMBERS[name]
+    assert number.source
+    assert number.unit
+    assert number.status is not Status.MEMORY
+    assert 0.0 < number.low < number.high
+    if number.status is Status.ASSUMED:
+        assert number.high >= 1.3 * number.low  # what is assumed is drawn widely
+    drawn = [number.drawn(np.random.default_rng(seed)) for seed in range(20)]
+    assert all(number.low <= value <= number.high for value in drawn)
+    assert len(set(drawn)) == 20
+
+
+def test_a_range_without_its_value_is_refused() -> None:
+    with pytest.raises(ValueError, match="must hold"):
+        Quantity(value=3.0, low=1.0, high=2.0, unit="1", source="", status=Status.ASSUMED)
+
+
+def test_high_viscosity_is_higher() -> None:
+    high, low = (CEMENTS[f"{kind} viscosity"] for kind in ("high", "low"))
+    assert high.consistency.low > low.consistency.high
+    assert isinstance(high, FlowingCement)

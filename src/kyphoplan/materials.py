@@ -321,6 +321,11 @@ BASIVERTEBRAL_DEPTH = Quantity(
 )
 VEIN_MM = _assumed(10.0, 5.0, 20.0, "mm", "length of vein that resists the cement")
 TRACK_GAP_MM = _assumed(0.1, 0.03, 0.3, "mm", "between cannula and bone")
+HIDDEN_GAPS = _assumed(
+    3.0, 1.0, 10.0, "1", "mean number of gaps in a fractured body too small for the CT"
+)
+HIDDEN_MM2 = _assumed(1.5, 0.3, 6.0, "mm2", "their area; larger ones are found in the CT")
+FRACTURE_GAP_MM = _assumed(0.2, 0.05, 1.0, "mm", "opening of a fracture line in the shell")
 DISC_RESISTANCE = _assumed(
     10.0, 1.0, 100.0, "1", "times the gap of the endplate alone: the disc's own tissue"
 )
@@ -337,6 +342,9 @@ FLOWING = {
     "radius of the segmental veins": SEGMENTAL_MM,
     "length of the veins": VEIN_MM,
     "gap beside the cannula": TRACK_GAP_MM,
+    "hidden gaps of the shell": HIDDEN_GAPS,
+    "area of a hidden gap": HIDDEN_MM2,
+    "opening of a fracture line": FRACTURE_GAP_MM,
     "resistance of the disc": DISC_RESISTANCE,
 }
 

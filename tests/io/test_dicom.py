@@ -140,11 +140,19 @@ def remove(tag):
         (assign(RescaleType="MGML"), slice(None), "no Hounsfield"),
         (remove("ImagePositionPatient"), slice(3, 4), "slice_0004.dcm has no ImagePosition"),
         (remove("ImageOrientationPatient"), slice(None), "no ImageOrientation"),
-        (assign(ImageOrientationPatient=[0, 1, 0, 1, 0, 0]), slice(3, 4), "several orientations"),
-        (assign(FrameOfReferenceUID="1.2.3"), slice(3, 4), "differ in FrameOfReferenceUID"),
+        (
+            assign(ImageOrientationPatient=[0, 1, 0, 1, 0, 0]),
+            slice(3, 4),
+            "1 missing.*set aside as no part of the stack: 1/2",
+        ),
+        (assign(FrameOfReferenceUID="1.2.3"), slice(3, 4), "1 missing.*set aside"),
         (assign(PixelSpacing=[1, 1]), slice(3, 4), "differ in PixelSpacing"),
         (assign(PhotometricInterpretation="MONOCHROME1"), slice(None), "inverted"),
-        (assign(PixelData=b"\0\0"), slice(3, 4), "slice_0004.dcm has damaged pixels"),
+        (
+            assign(PixelData=b"\0\0"),
+            slice(3, 4),
+            "slice_0004.dcm has 2 bytes of pixels instead of 144",
+        ),
     ],
 )
 def test_what_is_no_plain_ct_stack_is_refused_in_one_line(series, change, only, problem):
@@ -226,7 +234,8 @@ def test_the_real_three_slices_are_read_as_simpleitk_reads_them(shared):
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder)))
     image = reader.Execute()
-    assert np.array_equal(volume.voxels, sitk.GetArrayFromImage(image).T)
+    theirs = sitk.GetArrayFromImage(image).T
+    assert np.array_equal(volume.voxels, np.where(theirs == -3024, -1024, theirs))  # padding
     assert (
         np.abs(
             volume.to_patient([511, 511, 2]) - image.TransformIndexToPhysicalPoint((511, 511, 2))

@@ -48,12 +48,25 @@ def picture_of(page: Page, canvas: str) -> np.ndarray[Any, Any]:
 
 def serious_faults(page: Page, root: Path) -> list[tuple[str, str]]:
     """Return what axe-core finds serious or worse; skip where axe-core was not installed."""
+    return [(v["id"], _first(v)) for v in _violations(page, root) if v["impact"] in SERIOUS]
+
+
+def faults(page: Page, root: Path) -> list[tuple[str, str]]:
+    """Return all that axe-core finds, however slight; skip where axe-core was not installed."""
+    return [(v["id"], _first(v)) for v in _violations(page, root)]
+
+
+def _first(violation: dict[str, Any]) -> str:
+    return str(violation["nodes"][0]["html"][:120])
+
+
+def _violations(page: Page, root: Path) -> list[dict[str, Any]]:
     axe = root / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
     if not axe.is_file():
         pytest.skip("axe-core was not installed: run `npm ci` in frontend/")
     page.evaluate(axe.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run().then(result => result.violations)")
-    return [(v["id"], v["nodes"][0]["html"][:120]) for v in found if v["impact"] in SERIOUS]
+    found: list[dict[str, Any]] = page.evaluate("axe.run().then(result => result.violations)")
+    return found
 
 
 def needs_bundle() -> None:

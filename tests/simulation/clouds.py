@@ -14,7 +14,7 @@ from kyphoplan.simulation.rheology import Curing
 
 HIGH, LOW = Curing.of(CEMENTS["high viscosity"]), Curing.of(CEMENTS["low viscosity"])
 THICK = Curing(consistency=100e-6, reference_s=240.0, doubling_s=1e9, index=1.0, stiffest=1.0)
-SHAPE = (25, 21, 15)
+SHAPE = (17, 15, 13)
 
 
 def middle(shape: tuple[int, ...] = SHAPE) -> Array:
@@ -30,7 +30,7 @@ def block(**changes: object) -> FillingProblem:
     problem = FillingProblem(
         inside=inside,
         bone_fraction=np.full(SHAPE, 0.12),
-        void_fraction=np.clip(4.5 - distance, 0.0, 1.0),
+        void_fraction=np.clip(3.5 - distance, 0.0, 1.0),
         edge_mm=1.0,
         ports=(Port(voxels=middle()),),
         outlets=(shell_pores(inside, 1.0),),
@@ -43,12 +43,12 @@ def block(**changes: object) -> FillingProblem:
     return replace(problem, **changes)  # type: ignore[arg-type]
 
 
-def hole(site: Site, radius_mm: float = 1.0, at: tuple[int, int, int] = (12, 20, 7)) -> Outlet:
-    """A round hole through the shell, at the posterior wall unless told otherwise."""
+def hole(site: Site, radius_mm: float = 1.0, at: tuple[int, int, int] = (8, 7, 12)) -> Outlet:
+    """A round hole through the shell, in the nearest wall unless told otherwise."""
     return tube(site, np.array([at]), radius_mm, 0.5)
 
 
 def with_hole(site: Site, radius_mm: float = 1.0, **changes: object) -> FillingProblem:
     """The block with a hole and enough cement to reach it."""
-    problem = block(volume_ml=3.5, **changes)
+    problem = block(volume_ml=2.2, **changes)
     return replace(problem, outlets=(*problem.outlets, hole(site, radius_mm)))

@@ -3,7 +3,61 @@
 import numpy as np
 import pytest
 
-from kyphoplan.simulation.calibration import Calibration, from_phantom, from_tissues, given
+import kyphoplan as kp
+from kyphoplan.case import Volume
+from kyphoplan.errors import CaseError
+from kyphoplan.geometry import Array
+from kyphoplan.simulation.calibration import (
+    Calibration,
+    from_phantom,
+    from_scan,
+    from_tissues,
+    given,
+    tissues_in,
+)
+
+
+def slabs(*hu: float, noise: float = 15.0) -> Volume:
+    """Make a scan of thick layers with noise, each of one tissue."""
+    rng = np.random.default_rng(2)
+    voxels = np.repeat(np.array(hu), 12)[:, None, None] * np.ones((1, 30, 30))
+    noisy: Array = voxels + noise * rng.standard_normal(voxels.shape)
+    return Volume(voxels=noisy.astype(np.float32), affine=np.eye(4))
+
+
+def test_tissues_are_found_in_a_scan_and_give_their_line() -> None:
+    scan = slabs(-995.0, -95.0, 55.0, 250.0)
+    found = tissues_in(scan)
+    assert found == pytest.approx({"air": -995.0, "fat": -95.0, "muscle": 55.0}, abs=2.0)
+    line, told = from_scan(scan), from_tissues(found)
+    assert (line.slope, line.offset) == (told.slope, told.offset)
+    assert line.slope_sd == pytest.approx(0.08 * line.slope)
+    assert line.offset_sd > 0.0
+    assert "muscle 55 HU" in line.source
+
+
+@pytest.mark.parametrize("hu", [(-995.0, -95.0, 250.0), (250.0, 300.0), (55.0, 250.0)])
+def test_a_scan_without_the_tissues_is_refused(hu: tuple[float, ...]) -> None:
+    with pytest.raises(CaseError, match="needs muscle"):
+        from_scan(slabs(*hu))
+
+
+def test_air_that_is_cut_off_is_not_used() -> None:
+    scan = slabs(-1030.0, -95.0, 55.0)
+    cut = Volume(voxels=np.maximum(scan.voxels, -1024.0), affine=scan.affine)
+    assert sorted(tissues_in(cut)) == ["fat", "muscle"]
+    line = from_scan(cut)
+    assert line.slope_sd == pytest.approx(0.25 * line.slope)
+
+
+def test_a_slope_between_two_tissues_is_no_peak() -> None:
+    assert tissues_in(slabs(*np.linspace(-300.0, 300.0, 61))) == {}
+
+
+def test_the_phantom_shows_its_own_tissues() -> None:
+    scan = kp.scan(kp.Phantom(levels=(kp.Level.L1,))).ct
+    found = tissues_in(scan)
+    assert found == pytest.approx({"air": -1000.0, "fat": -100.0, "muscle": 45.0}, abs=6.0)
 
 
 def test_rods_on_a_line_give_that_line_without_spread() -> None:

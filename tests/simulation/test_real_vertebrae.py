@@ -5,6 +5,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import ndimage
 
 import kyphoplan as kp
@@ -53,7 +54,7 @@ class Model:
         return given
 
 
-def _nodes(solid: Array) -> Array:
+def _nodes(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
     nodes = np.zeros([n + 1 for n in solid.shape], bool)
     for a, b, c in np.ndindex(2, 2, 2):
         nodes[a : a + solid.shape[0], b : b + solid.shape[1], c : c + solid.shape[2]] |= solid

@@ -23,7 +23,10 @@ def specimens() -> dict[Caps, Specimen]:
 
 @pytest.fixture(scope="module")
 def found(specimens: dict[Caps, Specimen]) -> dict[Caps, Strength]:
-    return {caps: measure_strength(specimen, LINE) for caps, specimen in specimens.items()}
+    return {
+        caps: measure_strength(specimen, LINE, flexion=True)
+        for caps, specimen in specimens.items()
+    }
 
 
 def test_a_disc_has_its_nucleus_inside_its_annulus(specimens: dict[Caps, Specimen]) -> None:
@@ -82,6 +85,29 @@ def test_bending_between_discs_is_unknown_and_says_why(found: dict[Caps, Strengt
     assert found[Caps.DISC].bending.value is None
     assert "cement" in found[Caps.DISC].bending.reason
     assert found[Caps.CEMENT].bending.value is not None
+
+
+def test_flexion_crushes_at_a_moment_below_the_elastic_one(found: dict[Caps, Strength]) -> None:
+    assert found[Caps.DISC].flexion_failure.value is None
+    assert "cement" in found[Caps.DISC].flexion_failure.reason
+    stiff = found[Caps.CEMENT]
+    moment, bending = stiff.flexion_failure, stiff.bending
+    assert moment.value is not None, moment.reason
+    assert bending.value is not None
+    tilt_deg = float(moment.reason.split("tilt of ")[1].split(" deg")[0])
+    assert 0.1 * bending.value * tilt_deg < moment.value < bending.value * tilt_deg
+    assert stiff.failure.value is not None
+    # A load at the front edge, some 20 mm before the middle, bears less than one in the middle.
+    assert 3.0 < moment.value / stiff.failure.value < 20.0
+
+
+def test_what_was_not_asked_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, specimens: dict[Caps, Specimen]
+) -> None:
+    monkeypatch.setattr(strength, "SHARES", (0.05,))
+    assert (
+        "not asked" in measure_strength(specimens[Caps.CEMENT], given(0.8)).flexion_failure.reason
+    )
 
 
 def test_discs_spring_back(found: dict[Caps, Strength], specimens: dict[Caps, Specimen]) -> None:

@@ -53,13 +53,15 @@ def cut_out(volume: Volume, value: int, level: Level) -> Bone | None:
     )
 
 
-def _thinned(bone: Bone) -> Array:
-    """Bone points on a lattice that is the same seen from left and from right, for a shadow."""
+def _thinned(bone: Bone) -> tuple[Array, Array]:
+    """Bone points (N, 3) on a lattice that is the same seen from left and right; their depths."""
     spacing = bone.field.spacing_mm
     index = np.rint(bone.field.to_indices(bone.points_mm)).astype(int)
     from_centre = np.abs(2 * index - (index.min(axis=0) + index.max(axis=0)))
     stride = np.maximum(1, np.floor(POINT_MM / spacing)).astype(int)
-    return bone.points_mm[(from_centre % (2 * stride) < 2).all(axis=1)]  # noqa: PLR2004
+    kept = (from_centre % (2 * stride) < 2).all(axis=1)  # noqa: PLR2004
+    depth = -np.asarray(bone.field.voxels)[tuple(index[kept].T)].astype(float)
+    return bone.points_mm[kept], depth
 
 
 def heads_of(bones: Mapping[Level, Bone]) -> dict[Level, Array]:
@@ -76,12 +78,12 @@ def heads_of(bones: Mapping[Level, Bone]) -> dict[Level, Array]:
 
 def rough_of(bone: Bone, head: Array | None) -> Rough | None:
     """Look along the canal: near the neighbours' line if there is one, else everywhere."""
-    points = _thinned(bone)
+    points, depth = _thinned(bone)
     wide = hemisphere(DIRECTIONS) if head is None else cone(head, CONE_DEG, 8.0)
-    first = see_through(points, wide)
+    first = see_through(points, depth, wide)
     if first is None:
         return None
-    return see_through(points, cone(first.along, 10.5, 3.5)) or first
+    return see_through(points, depth, cone(first.along, 10.5, 3.5)) or first
 
 
 def borrowed(

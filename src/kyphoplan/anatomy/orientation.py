@@ -2,7 +2,8 @@
 
 Seen along the canal, a vertebra's shadow has a hole (the vertebral foramen) with the bulk of the
 bone, the body, in front of it. That gives superior-inferior and antero-posterior without knowing
-how the patient lay in the scanner.
+how the patient lay in the scanner. The bulk is where bone is thick: a long spinous process behind
+a crushed body may hold as much bone as it does, but it is thin.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from kyphoplan.geometry import Array, unit
 
 PIXEL_MM = 2.0317  # [mm] of the shadow picture: off the lattices of usual voxels
 SMALLEST_HOLE_MM2 = 30.0  # [mm2] a fifth of the smallest normal canal (ours, for detection only)
+BULK_POWER = 2  # [1] of a point's depth in the bone: how much it counts for the bulk
 CONE_DEG = 35.0  # [deg] how far the canal may lean from the line of the neighbours
 SYMMETRY_DEG = 12.0  # [deg] how far the mid-plane may turn from body centre - canal centre
 
@@ -26,7 +28,7 @@ class Rough:
     ----------
     canal_mm : (3,) a point on the canal's axis beside the vertebra's centre.
     along : (3,) unit vector along the canal; its sign is open unless a prior gave it.
-    posterior : (3,) unit vector from the bone's centre to the canal.
+    posterior : (3,) unit vector from the bulk of the bone to the canal.
     hole_mm2 : area of the hole in the shadow.
     """
 
@@ -66,13 +68,13 @@ def shadow_hole(points_mm: Array, direction: Array) -> tuple[float, Array]:
     The centre lies at the mean depth of the points. Area 0 means: no hole.
     """
     plane = across(direction)
-    flat = points_mm @ plane.T
-    low, high = flat.min(axis=0), flat.max(axis=0)
+    flat = np.stack([points_mm @ axis for axis in plane])  # rows: long reductions are fast
+    low, high = flat.min(axis=1), flat.max(axis=1)
     margin = np.ceil((high - low) / (2.0 * PIXEL_MM)) + 2.0
     corner = 0.5 * (low + high) - (margin + 0.5) * PIXEL_MM  # the picture's centre is a pixel's
-    pixels = np.floor((flat - corner) / PIXEL_MM).astype(int)
+    pixels = np.floor((flat - corner[:, None]) / PIXEL_MM).astype(int)
     picture = np.zeros((2 * margin + 1).astype(int), bool)
-    picture[pixels[:, 0], pixels[:, 1]] = True
+    picture[pixels[0], pixels[1]] = True
     picture = ndimage.binary_closing(picture)
     holes, count = ndimage.label(ndimage.binary_fill_holes(picture) & ~picture)
     if count == 0:
@@ -84,10 +86,11 @@ def shadow_hole(points_mm: Array, direction: Array) -> tuple[float, Array]:
     return float(sizes.max()) * PIXEL_MM**2, place
 
 
-def see_through(points_mm: Array, candidates: Array) -> Rough | None:
+def see_through(points_mm: Array, depth_mm: Array, candidates: Array) -> Rough | None:
     """Find the direction along which the canal is seen best, among candidates (N, 3).
 
-    Returns None if no candidate shows a hole: the ring of the arch is broken or cut off.
+    ``depth_mm`` tells how deep in the bone the points lie. Returns None if no candidate shows a
+    hole: the ring of the arch is broken or cut off.
     """
     seen = [shadow_hole(points_mm, direction) for direction in candidates]
     areas = np.array([area for area, _ in seen])
@@ -101,7 +104,8 @@ def see_through(points_mm: Array, candidates: Array) -> Rough | None:
     area, canal = shadow_hole(points_mm, along)
     if area < SMALLEST_HOLE_MM2:
         area, canal, along = areas[best], seen[best][1], candidates[best]
-    offset = canal - points_mm.mean(axis=0)
+    bulk = depth_mm**BULK_POWER
+    offset = canal - bulk @ points_mm / bulk.sum()
     posterior = unit(offset - (offset @ along) * along)
     return Rough(canal_mm=canal, along=along, posterior=posterior, hole_mm2=area)
 

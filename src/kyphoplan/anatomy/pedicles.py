@@ -14,17 +14,22 @@ REACH_MM = 16.0  # [mm] half of the tallest section that is followed
 WALK_MM = 3.0  # [mm] how far the isthmus is sought along the axis on each side
 NEAR_MM = (2.5, 4.0)  # [mm] before and behind the isthmus that give the axis; the body is near
 SMALLEST_MM2 = 6.0  # [mm2] below this no pedicle is measured
-STEEPEST = 0.7  # [1] tangent of the largest convergence, 35 degrees
-TILT_DEG = 24.0  # [deg] largest turn in the sagittal plane in one search
-CONVERGENCE_DEG = 16.0  # [deg] largest turn in the axial plane in one search
-TURN_STEP_DEG = 4.0  # [deg]
+STEEPEST = (0.7, 0.45)  # [1] tangents: 35 deg of convergence, 24 deg up or down
+JUMP = 0.75  # [1] sections whose centres move aside so much faster than usual are not one tube
+REACH_DEG = 12.0  # [deg] the axis may turn from the line of the centres
+TURN_STEP_DEG = 3.0  # [deg]
+FAR_DEG = 30.0  # [deg] a turn so far must halve the section
+NARROWEST = 1.25  # [1] sections no larger than this times the smallest tell the axis
+FEWEST = 3  # [1] sections that make a line
+STEP_MM = 0.5  # [mm] along the axis
 ONE_SIDED = 1.3  # [1] a ray longer than this times its opposite runs on into a process
 DIAMETER_SD_MM = 0.10  # [mm] of a diameter in fine voxels, calibrated on phantoms
 DIAMETER_VOXEL_SD = 0.085  # [1/mm] growth with the square of the voxel size (phantoms)
+NARROW = 4.0  # [1] and more in a narrow pedicle, over few voxels: times voxel over diameter
 ACROSS_SHARE = 0.55  # [1] thick voxels across a diameter blur it too (phantoms)
 PAST_ELLIPSE = 1.12  # [1] a ray longer than this times the fitted ellipse is a leak
 BROADEST = 1.35  # [1] width over height; L5: 18.0 / 14.0 mm in Zindrick 1987 (secondary)
-LEAK = 1.7  # [1] a ray longer than this times the median runs on into body or lamina
+LEAK = 2.6  # [1] a ray longer than this times the median leaks; pedicles are up to 3:1
 
 
 def find_pedicle(fit: Fit, field: Volume, side: Side) -> Pedicle | None:
@@ -33,13 +38,11 @@ def find_pedicle(fit: Fit, field: Volume, side: Side) -> Pedicle | None:
     if sections is None:
         return None
     frame = fit.grid.frame
-    place, inward = _start(sections)
-    centre = frame.to_patient(place)
-    axis = unit(-frame.posterior + inward * frame.left)
-    for _ in range(2):
-        for turn, reach in ((frame.left, TILT_DEG), (frame.superior, CONVERGENCE_DEG)):
-            axis = _most_across(field, centre, axis, (turn, reach), frame.left)
-    return _narrowest(field, side, centre, axis, frame.left)
+    place, forward, reach = _start(sections)
+    centre, axis = frame.to_patient(place), forward @ frame.axes
+    for turn in (frame.superior, frame.left):
+        axis = _across(field, centre, axis, turn, frame.left)
+    return _narrowest(field, side, centre, axis, frame.left, reach)
 
 
 def _coronal_sections(fit: Fit, sign: float) -> Array | None:
@@ -74,48 +77,62 @@ def _coronal_sections(fit: Fit, sign: float) -> Array | None:
 
 
 def _bridge(sections: Array) -> Array | None:
-    """Leave out slivers beside the body and the broad sections of body and lamina."""
+    """Keep the longest run of sections that continue each other, without slivers and roots.
+
+    Slivers beside the body, and the broad sections of body and lamina, are no pedicle.
+    """
     usual = float(np.median(sections[:, 3]))
     kept = sections[(sections[:, 3] > 0.4 * usual) & (sections[:, 3] < 1.8 * usual)]
-    return kept if len(kept) >= 3 else None  # noqa: PLR2004 - a line
+    aside = np.diff(kept[:, [0, 2]], axis=0) / np.diff(kept[:, 1])[:, None]
+    broken = (np.abs(aside - np.median(aside, axis=0)) > JUMP).any(axis=1)
+    runs = np.split(kept, np.flatnonzero(broken) + 1)
+    run = max(runs, key=len)
+    run = run if len(run) >= FEWEST else kept  # a pedicle hardly wider than the voxels
+    return run if len(run) >= FEWEST else None
 
 
-def _start(sections: Array) -> tuple[Array, float]:
-    """Centre (3,) [mm, local] of the smallest coronal section and the rough convergence there.
+def _start(sections: Array) -> tuple[Array, Array, Array]:
+    """Centre (3,) [mm, local] of the smallest coronal section, the way forward there (3,), steps.
 
-    The convergence is the leftward shift per mm towards anterior [1].
+    However a tube is cut, the centres of the cuts lie on its axis. The steps (S,) [mm] along the
+    way stay between the first and the last of the sections.
     """
     smooth = ndimage.gaussian_filter1d(sections[:, 3], 1.0, mode="nearest")
     k = int(np.argmin(smooth))
     near = sections[:, 1] - sections[k, 1]
     close = (near >= -NEAR_MM[0]) & (near <= NEAR_MM[1])
-    if np.ptp(near[close]) <= 0.0:
-        return sections[k, :3], 0.0
-    fit = np.polynomial.polynomial.polyfit(near[close], sections[close][:, [0, 2]], 1)
-    centre = np.array([fit[0, 0], sections[k, 1], fit[0, 1]])
-    return centre, -float(np.clip(fit[1, 0], -STEEPEST, STEEPEST))
+    close &= sections[:, 3] <= NARROWEST * smooth[k]
+    close |= np.argsort(np.argsort(np.abs(near), kind="stable")) < FEWEST
+    slope = _median_slope(near[close], sections[close][:, [0, 2]])
+    middle = np.median(sections[close][:, [0, 2]] - near[close, None] * slope, axis=0)
+    centre = np.array([middle[0], sections[k, 1], middle[1]])
+    slope = np.clip(slope, -np.array(STEEPEST), STEEPEST)
+    forward = unit(np.array([-slope[0], -1.0, -slope[1]]))
+    behind, ahead = near.max() / forward[1], near.min() / forward[1]
+    steps = np.arange(-WALK_MM, WALK_MM + 0.01, STEP_MM)
+    return centre, forward, steps[(steps >= behind) & (steps <= ahead)]
 
 
-def _most_across(
-    field: Volume, centre: Array, axis: Array, search: tuple[Array, float], left: Array
-) -> Array:
-    """Turn the axis about one direction until it cuts the smallest sections.
+def _median_slope(x: Array, y: Array) -> Array:
+    """Median of the pairwise slopes (2,) of y (S, 2) over x (S,): no single section turns it."""
+    i, j = np.triu_indices(x.size, 1)
+    return np.asarray(np.median((y[j] - y[i]) / (x[j] - x[i])[:, None], axis=0))
 
-    A tube's section is smallest when it is cut straight across. ``search`` is the direction (3,)
-    to turn about and the largest turn [deg].
+
+def _across(field: Volume, centre: Array, axis: Array, turn: Array, left: Array) -> Array:
+    """Turn the axis a little about one direction (3,) to where it cuts smaller sections.
+
+    A tube's section is smallest when it is cut straight across; a far turn must gain more.
     """
-    turn, reach = search
-    turns = np.arange(-reach, reach + 0.1, TURN_STEP_DEG)
-    size = np.array(
-        [_section_area(field, centre, rotation(turn, angle) @ axis, left) for angle in turns]
+    turns = np.arange(-REACH_DEG, REACH_DEG + 0.1, TURN_STEP_DEG)
+    cost = np.array(
+        [
+            _section_area(field, centre, rotation(turn, angle) @ axis, left)
+            * (1.0 + (angle / FAR_DEG) ** 2)
+            for angle in turns
+        ]
     )
-    k = int(np.argmin(size))
-    if not np.isfinite(size[k]):
-        return axis
-    best = turns[k]
-    if 0 < k < size.size - 1 and np.isfinite(size[k - 1 : k + 2]).all():
-        bend = size[k - 1] - 2.0 * size[k] + size[k + 1]
-        best += 0.5 * TURN_STEP_DEG * (size[k - 1] - size[k + 1]) / max(bend, 1e-9)
+    best = turns[int(np.argmin(cost))] if np.isfinite(cost).any() else 0.0
     return rotation(turn, float(best)) @ axis
 
 
@@ -123,28 +140,36 @@ def _section_area(field: Volume, centre: Array, axis: Array, left: Array) -> flo
     """Mean area [mm2] of three sections around a centre; inf where the axis leaves the bone."""
     first = unit(reject(left, axis))
     centres = centre + np.array([-1.5, 0.0, 1.5])[:, None] * axis
-    rays = directions(first, np.cross(axis, first))
+    found = _centred(field, centres, directions(first, np.cross(axis, first)))
+    return np.inf if found is None else float(area(found[1]).mean())
+
+
+def _centred(field: Volume, centres: Array, rays: Array) -> tuple[Array, Array] | None:
+    """Move centres (S, 3) to the middle of their sections; they and the radii (S, R) around them.
+
+    None if a centre lies outside the bone.
+    """
     radius = _without_leaks(radii(field, centres, rays, REACH_MM, leaving=True))
-    return np.inf if radius is None else float(area(radius).mean())
+    for _ in range(3):
+        if radius is None:
+            return None
+        shift = centroid(radius)
+        centres = centres + shift[:, :1] * rays[0] + shift[:, 1:] * rays[RAYS // 4]
+        radius = _without_leaks(radii(field, centres, rays, REACH_MM, leaving=True))
+    return None if radius is None else (centres, radius)
 
 
 def _narrowest(
-    field: Volume, side: Side, centre: Array, axis: Array, left: Array
+    field: Volume, side: Side, centre: Array, axis: Array, left: Array, along: Array
 ) -> Pedicle | None:
     """Walk along the axis and measure the section with the smallest width."""
     first = unit(reject(left, axis))
     second = np.cross(axis, first) * np.sign(np.cross(axis, first) @ np.cross(axis, left))
     rays = directions(first, second)
-    centres = centre + np.arange(-WALK_MM, WALK_MM + 0.01, 0.5)[:, None] * axis
-    for _ in range(3):
-        radius = _without_leaks(radii(field, centres, rays, REACH_MM, leaving=True))
-        if radius is None:
-            return None
-        shift = centroid(radius)
-        centres = centres + shift[:, :1] * first + shift[:, 1:] * second
-    radius = _without_leaks(radii(field, centres, rays, REACH_MM, leaving=True))
-    if radius is None:
+    found = _centred(field, centre + along[:, None] * axis, rays)
+    if found is None:
         return None
+    centres, radius = found
     sizes = np.array([ellipse(_within_ellipse(row)) for row in radius])
     smooth = ndimage.gaussian_filter1d(sizes, 1.0, axis=0, mode="nearest")
     k = int(np.argmin(smooth[:, 0] * smooth[:, 1]))
@@ -156,10 +181,10 @@ def _narrowest(
         isthmus_mm=centres[k],
         axis=axis,
         outline_mm=np.vstack([outline, outline[:1]]),
-        width=_diameter(sizes[k, 0], field, (first, second))
+        width=_diameter(sizes[k], 0, field, (first, second))
         if sizes[k, 0] <= BROADEST * sizes[k, 1]
         else Measure.unknown("mm", "no isthmus: the pedicle runs into the transverse process"),
-        height=_diameter(sizes[k, 1], field, (second, first)),
+        height=_diameter(sizes[k], 1, field, (first, second)),
     )
 
 
@@ -181,15 +206,16 @@ def _within_ellipse(radius: Array) -> Array:
     return np.minimum(radius, PAST_ELLIPSE * edge)
 
 
-def _diameter(value: float, field: Volume, axes: tuple[Array, Array]) -> Measure:
-    """Turn a diameter into a figure; ``axes`` are its own direction and the one across."""
-    own, across = (float(np.linalg.norm(d @ field.affine[:3, :3])) for d in axes)
-    voxel = float(np.hypot(own, ACROSS_SHARE * across))
+def _diameter(size: Array, which: int, field: Volume, axes: tuple[Array, Array]) -> Measure:
+    """Turn one of two diameters (2,) into a figure; ``axes`` are their directions."""
+    edges = [float(np.linalg.norm(d @ field.affine[:3, :3])) for d in axes]
+    voxel = float(np.hypot(edges[which], ACROSS_SHARE * edges[1 - which]))
+    narrow = float(np.hypot(1.0, NARROW * voxel / size.min()))
     return Measure.of(
-        float(value),
-        float(np.hypot(DIAMETER_SD_MM, DIAMETER_VOXEL_SD * voxel**2)),
+        float(size[which]),
+        float(np.hypot(DIAMETER_SD_MM, DIAMETER_VOXEL_SD * voxel**2 * narrow)),
         "mm",
         f"edges of the label at {voxel:.1f} mm voxels",
-        confidence=Confidence.HIGH if voxel <= 0.2 * value else Confidence.LOW,
+        confidence=Confidence.HIGH if voxel <= 0.2 * size[which] else Confidence.LOW,
         lowest=0.0,
     )

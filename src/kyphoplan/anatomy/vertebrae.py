@@ -11,7 +11,7 @@ from kyphoplan.anatomy.bones import (
     heads_of,
     rough_of,
 )
-from kyphoplan.anatomy.canal import arch_axis, find_canal, ring_centre
+from kyphoplan.anatomy.canal import canal_axis, find_canal, ring_centre
 from kyphoplan.anatomy.frame import Fit, place, settle
 from kyphoplan.anatomy.grid import grid_step
 from kyphoplan.anatomy.orientation import Rough
@@ -171,7 +171,7 @@ def _vertebra(bone: Bone, settled: Settled, ct: Volume | None) -> Vertebra:
     body, spurs = (None, None) if cropped else build_body(fit, bone, ct)
     wall = fit.grid.superior[~np.isnan(fit.found.posterior_wall)]
     extent = (float(wall.min()) + WALL_END_MM, float(wall.max()) - WALL_END_MM)
-    along = arch_axis(bone.field, frame, settled.centre_mm, _cranial(settled), extent)
+    along = canal_axis(bone.field, frame, settled.centre_mm, _cranial(settled), extent)
     canal = find_canal(bone.field, frame, (settled.centre_mm, along), extent)
     pedicles = {side: None if cropped else find_pedicle(fit, bone.field, side) for side in Side}
     return Vertebra(

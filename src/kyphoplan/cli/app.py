@@ -9,7 +9,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from kyphoplan import __version__
-from kyphoplan.cli import check_plan, measure, phantom, run, simulate, strength
+from kyphoplan.cli import (
+    assess,
+    check_plan,
+    inspect,
+    measure,
+    patient,
+    phantom,
+    rerun,
+    run,
+    simulate,
+    strength,
+    verify,
+)
 from kyphoplan.cli.console import INTERRUPTED, TERMINATED, say
 
 app = typer.Typer(
@@ -26,10 +38,15 @@ app = typer.Typer(
 )
 app.command(epilog=measure.EXAMPLE)(measure.measure)
 app.command(epilog=run.EXAMPLE)(run.run)
+app.command(epilog=assess.EXAMPLE)(assess.assess)
+app.add_typer(patient.app, name="patient")
 app.command(epilog=check_plan.EXAMPLE)(check_plan.check_plan)
 app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
 app.command(epilog=strength.EXAMPLE)(strength.strength)
+app.command(epilog=inspect.EXAMPLE)(inspect.inspect)
 app.command(epilog=phantom.EXAMPLE)(phantom.phantom)
+app.command(epilog=verify.EXAMPLE)(verify.verify)
+app.command(epilog=rerun.EXAMPLE)(rerun.rerun)
 
 
 def _print_version(wanted: bool) -> None:

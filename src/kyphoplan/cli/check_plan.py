@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,7 +19,18 @@ from kyphoplan.cli.console import (
     parse_cannula,
     say,
 )
-from kyphoplan.cli.options import Ct, Device, ErrorDeg, ErrorMm, Gauge, Labels, Scheme
+from kyphoplan.cli.options import (
+    Ct,
+    Device,
+    ErrorDeg,
+    ErrorMm,
+    Gauge,
+    Labels,
+    Orientation,
+    Scheme,
+    Series,
+)
+from kyphoplan.cli.record import write_record
 
 if TYPE_CHECKING:
     from kyphoplan.case import Measure, Plan, Side, Trajectory
@@ -58,6 +69,8 @@ def check_plan(  # noqa: PLR0913, PLR0917 - one argument per option
     aiming_error_mm: ErrorMm = 1.0,
     aiming_error_deg: ErrorDeg = 2.0,
     label_scheme: Scheme = None,
+    series: Series = None,
+    assume_orientation: Orientation = None,
     device: Device = "cpu",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -74,7 +87,11 @@ def check_plan(  # noqa: PLR0913, PLR0917 - one argument per option
         "cannula": parse_cannula(cannula),
         "aiming_error_mm": aiming_error_mm,
         "aiming_error_deg": aiming_error_deg,
+        "level": level,
+        "side": side,
         "label_scheme": label_scheme,
+        "series": series,
+        "assume_orientation": assume_orientation,
         "device": device,
     }
     inputs = {"plan": plan, "labels": labels} | ({} if ct is None else {"ct": ct})
@@ -97,7 +114,7 @@ def check_plan(  # noqa: PLR0913, PLR0917 - one argument per option
 def _check(
     progress: Progress,
     inputs: dict[str, Path],
-    parameters: dict[str, object],
+    parameters: dict[str, Any],
     drawn_on: "tuple[Level | None, Side | None]",
 ) -> "Plan":
     from kyphoplan import planning  # noqa: PLC0415
@@ -110,13 +127,14 @@ def _check(
         level=drawn_on[0],
         side=drawn_on[1],
     )
-    scheme = parameters["label_scheme"]
     scanned = stages.read(
         progress,
         inputs["labels"],
         inputs.get("ct"),
-        scheme=None if scheme is None else str(scheme),
+        scheme=parameters["label_scheme"],
         levels=tuple(row.level for row in drawn.levels),
+        series=parameters["series"],
+        assume_orientation=parameters["assume_orientation"],
     )
     spine = stages.locate(progress, scanned)
     progress.notices(scanned.notices)
@@ -136,12 +154,10 @@ def _write(
     parameters: dict[str, object],
 ) -> None:
     from kyphoplan.io import write_json  # noqa: PLC0415
-    from kyphoplan.io.manifest import manifest  # noqa: PLC0415
     from kyphoplan.report.plan_json import plan_to_json  # noqa: PLC0415
 
     write_json(working / "plan.json", plan_to_json(checked))
-    record = manifest(inputs, parameters, progress.timings_s, checked.notices)
-    write_json(working / "manifest.json", record)
+    write_record(working, progress, "check-plan", inputs, parameters, checked.notices)
 
 
 def _refusals(checked: "Plan") -> list[str]:

@@ -17,7 +17,8 @@ from kyphoplan.cli.console import (
     parse_levels,
     say,
 )
-from kyphoplan.cli.options import Ct, Device, Labels, Output, Scheme
+from kyphoplan.cli.options import Ct, Device, Labels, Orientation, Output, Scheme, Series
+from kyphoplan.cli.record import write_record
 
 if TYPE_CHECKING:
     from kyphoplan.case import Measurements
@@ -36,6 +37,8 @@ def measure(  # noqa: PLR0913, PLR0917 - one argument per option
     ct: Ct = None,
     levels: Levels = None,
     label_scheme: Scheme = None,
+    series: Series = None,
+    assume_orientation: Orientation = None,
     device: Device = "cpu",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -52,13 +55,34 @@ def measure(  # noqa: PLR0913, PLR0917 - one argument per option
         from kyphoplan.io import result_folder  # noqa: PLC0415 - keeps `--help` fast
 
         with result_folder(output, overwrite=overwrite) as working:
-            scanned = stages.read(progress, labels, ct, scheme=label_scheme, levels=chosen)
+            scanned = stages.read(
+                progress,
+                labels,
+                ct,
+                scheme=label_scheme,
+                levels=chosen,
+                series=series,
+                assume_orientation=assume_orientation,
+            )
             spine = stages.locate(progress, scanned)
             measured = stages.measure(progress, scanned, spine, chosen)
             with progress.stage("draw and write"):
                 from kyphoplan.report import fill  # noqa: PLC0415
 
                 fill(working, measured, spine, scanned.ct, levels=chosen)
+            inputs = {"labels": labels, "ct": ct}
+            parameters = {
+                "levels": chosen,
+                "label_scheme": label_scheme,
+                "series": series,
+                "assume_orientation": assume_orientation,
+                "device": device,
+            }
+            basis = measured.label_basis
+            notices = measured.notices
+            write_record(
+                working, progress, "measure", inputs, parameters, notices, level_names=basis
+            )
         progress.notices(measured.notices)
         hand_over(output)
         abstain_if_empty(measured, labels, output)

@@ -1,5 +1,6 @@
 """The options that several commands share."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,25 @@ def _cpu(name: str) -> str:
     if name != "cpu":
         raise typer.BadParameter(f"{name!r} is not supported: use cpu")
     return name
+
+
+def _letters(given: str | None) -> str | None:
+    from kyphoplan.io.stated import axes_of  # noqa: PLC0415 - keeps `--help` fast
+
+    if given is not None:
+        try:
+            axes_of(given)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+    return given
+
+
+def _pdf(wanted: bool) -> bool:
+    if wanted and find_spec("weasyprint") is None:
+        raise typer.BadParameter(
+            "WeasyPrint is not installed: pip install 'kyphoplan[pdf]', or print patient.html"
+        )
+    return wanted
 
 
 Labels = Annotated[
@@ -33,8 +53,35 @@ Scheme = Annotated[
         metavar="SCHEME", help="Label scheme, such as verse or totalseg, or a .json or .tsv table."
     ),
 ]
+Series = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="Number or UID of the series, where a folder holds several."),
+]
+Orientation = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LETTERS",
+        help="Where the voxel axes lead, such as LPS, for a file that does not say.",
+        callback=_letters,
+    ),
+]
+PatientRecord = Annotated[
+    Path | None,
+    typer.Option(
+        "--patient", "-p", metavar="FILE", help="Patient record: our JSON, or a FHIR R4 Bundle."
+    ),
+]
+Confirmed = Annotated[
+    bool,
+    typer.Option(
+        "--i-confirm-same-patient", help="Go on though record and images differ; it is recorded."
+    ),
+]
 Device = Annotated[
     str, typer.Option(metavar="DEVICE", help="Where to compute: cpu.", callback=_cpu)
+]
+Pdf = Annotated[
+    bool, typer.Option("--pdf", help="Write patient.pdf too (needs WeasyPrint).", callback=_pdf)
 ]
 Gauge = Annotated[
     str, typer.Option(metavar="GAUGE", help="Cannula: 8G, 10G, 11G or 13G.", show_default=True)

@@ -16,6 +16,7 @@ from kyphoplan.cli.console import (
     outcome,
     parse_levels,
 )
+from kyphoplan.cli.record import write_record
 
 if TYPE_CHECKING:
     from kyphoplan.phantom import Collapse, Phantom, Scan
@@ -92,6 +93,17 @@ def phantom(  # noqa: PLR0913, PLR0917 - one argument per option
                 made = scan(spine, spacing_mm=spacing, tilt_deg=tilt, noise_hu=noise, rng=rng)
             with progress.stage("write"):
                 _write(working, made, dicom=dicom)
+            parameters = {
+                "collapse": collapse,
+                "intact": intact,
+                "levels": parse_levels(levels),
+                "spacing": spacing,
+                "tilt": tilt,
+                "noise": noise,
+                "seed": seed,
+                "dicom": dicom,
+            }
+            write_record(working, progress, "phantom", {}, parameters, ())
         hand_over(output)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kyphoplan.cli import stages
+from kyphoplan.cli.assessing import assess_scan, hold_back, read_record
+from kyphoplan.cli.booklet import write_booklet
 from kyphoplan.cli.console import (
     Overwrite,
     Progress,
@@ -20,6 +22,7 @@ from kyphoplan.cli.console import (
 from kyphoplan.cli.measure import abstain_if_empty
 from kyphoplan.cli.options import (
     Calibrated,
+    Confirmed,
     Cores,
     Ct,
     Device,
@@ -29,15 +32,29 @@ from kyphoplan.cli.options import (
     Gauge,
     Labels,
     Levels,
+    Orientation,
     Output,
+    PatientRecord,
+    Pdf,
     Scheme,
     Seed,
+    Series,
 )
+from kyphoplan.cli.record import write_record
 from kyphoplan.cli.simulate import rehearse
 from kyphoplan.cli.strength import parse_calibration
 
 if TYPE_CHECKING:
-    from kyphoplan.case import Measurements, Notice, Plan, Rehearsal, Spine, Volume
+    from kyphoplan.case import (
+        Assessment,
+        Measurements,
+        Notice,
+        Plan,
+        Rehearsal,
+        Spine,
+        Volume,
+    )
+    from kyphoplan.cli.assessing import Record
 
 EXAMPLE = "Example: kyphoplan run -i ct.nii.gz -s labels.nii.gz -o result --cannula 10G"
 
@@ -50,6 +67,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
     labels: Labels,
     output: Output,
     ct: Ct = None,
+    patient: PatientRecord = None,
     levels: Levels = None,
     no_rehearsal: NoRehearsal = False,
     calibration: Calibrated = None,
@@ -60,21 +78,26 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
     aiming_error_mm: ErrorMm = 1.0,
     aiming_error_deg: ErrorDeg = 2.0,
     label_scheme: Scheme = None,
+    series: Series = None,
+    assume_orientation: Orientation = None,
     device: Device = "cpu",
+    i_confirm_same_patient: Confirmed = False,
+    pdf: Pdf = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Measure a scan, plan its fractured levels, and rehearse the plan.
+    """Measure a scan, assess the patient, plan the fractured levels, rehearse the plan.
 
-    Writes surgeon.html, measurements.html, plan.json, measurements.json, manifest.json,
-    rehearsal.json, navigation.csv, segmentation.seg.nrrd, figures/, meshes/ and trajectories/.
+    Writes surgeon.html, patient.html, measurements.html, assessment.json, plan.json,
+    rehearsal.json, measurements.json, manifest.json, navigation.csv, segmentation.seg.nrrd,
+    figures/, meshes/ and trajectories/. A level where cord or nerves may have to be freed first is not planned.
     """
     progress = Progress(quiet=quiet, verbose=verbose)
     chosen = parse_levels(levels)
     parameters = {
         "levels": chosen,
-        "rehearsal": not no_rehearsal,
+        "no_rehearsal": no_rehearsal,
         "calibration": calibration,
         "draws": draws,
         "seed": seed,
@@ -83,46 +106,73 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
         "aiming_error_mm": aiming_error_mm,
         "aiming_error_deg": aiming_error_deg,
         "label_scheme": label_scheme,
+        "series": series,
+        "assume_orientation": assume_orientation,
         "device": device,
+        "i_confirm_same_patient": i_confirm_same_patient,
+        "pdf": pdf,
     }
     with outcome(progress):
         from kyphoplan.io import result_folder  # noqa: PLC0415 - keeps `--help` fast
 
         with result_folder(output, overwrite=overwrite) as working:
-            measured, notices = _run(progress, working, labels, ct, parameters)
+            record = read_record(progress, patient, ct, confirmed=i_confirm_same_patient)
+            measured, notices = _run(progress, working, labels, ct, record, parameters)
         progress.notices(notices)
         hand_over(output)
         abstain_if_empty(measured, labels, output)
 
 
 def _run(
-    progress: Progress, working: Path, labels: Path, ct: Path | None, parameters: dict[str, Any]
+    progress: Progress,
+    working: Path,
+    labels: Path,
+    ct: Path | None,
+    record: "Record",
+    parameters: dict[str, Any],
 ) -> "tuple[Measurements, tuple[Notice, ...]]":
     chosen = parameters["levels"]
-    scanned = stages.read(progress, labels, ct, scheme=parameters["label_scheme"], levels=chosen)
+    scanned = stages.read(
+        progress,
+        labels,
+        ct,
+        scheme=parameters["label_scheme"],
+        levels=chosen,
+        series=parameters["series"],
+        assume_orientation=parameters["assume_orientation"],
+    )
     spine = stages.locate(progress, scanned)
     measured = stages.measure(progress, scanned, spine, chosen)
-    plan = _plan(progress, spine, measured, parameters)
+    assessed = assess_scan(progress, measured, record, chosen)
+    plan = _plan(progress, spine, measured, assessed, parameters)
     rehearsal = _rehearsal(progress, plan, spine, scanned.ct, measured, parameters)
     with progress.stage("draw and write"):
         from kyphoplan.report import fill  # noqa: PLC0415
         from kyphoplan.report.surgeon import write_surgeon  # noqa: PLC0415
 
         fill(working, measured, spine, scanned.ct, levels=chosen)
-        write_surgeon(working, plan, spine, measured, scanned.ct, rehearsal)
+        write_surgeon(
+            working,
+            plan,
+            spine,
+            measured,
+            scanned.ct,
+            assessment=assessed,
+            rehearsal=rehearsal,
+        )
+    inputs = {"labels": labels} | ({} if ct is None else {"ct": ct})
+    inputs |= {} if record.path is None else {"patient": record.path}
+    known = {"spine": spine, "plan": plan, "patient": record.patient, "assessment": assessed}
+    write_booklet(progress, working, measured, inputs, pdf=parameters["pdf"], **known)
     with progress.stage("export"):
         from kyphoplan.report.exports import write_exports  # noqa: PLC0415
 
-        notices = measured.notices + plan.notices
+        notices = record.notices + measured.notices + plan.notices
         notices += () if rehearsal is None else rehearsal.notices
         notices += write_exports(working, plan, spine, scanned.labels)
     with progress.stage("record"):
-        from kyphoplan.io import write_json  # noqa: PLC0415
-        from kyphoplan.io.manifest import manifest  # noqa: PLC0415
-
-        inputs = {"labels": labels} | ({} if ct is None else {"ct": ct})
-        record = manifest(inputs, parameters, progress.timings_s, notices)
-        write_json(working / "manifest.json", record)
+        basis = measured.label_basis
+        write_record(working, progress, "run", inputs, parameters, notices, level_names=basis)
     return measured, notices
 
 
@@ -135,7 +185,7 @@ def _rehearsal(
     parameters: dict[str, Any],
 ) -> "Rehearsal | None":
     """Rehearse the plan, unless that is not wanted or there is nothing to rehearse on."""
-    if ct is None or not parameters["rehearsal"] or not plan.levels:
+    if ct is None or parameters["no_rehearsal"] or not plan.levels:
         return None
     given = parameters["calibration"]
     line = None if given is None else parse_calibration(given)
@@ -147,9 +197,15 @@ EDGE_MM = 1.0  # [mm] of the voxels of a rehearsal
 
 
 def _plan(
-    progress: Progress, spine: "Spine", measured: "Measurements", parameters: dict[str, Any]
+    progress: Progress,
+    spine: "Spine",
+    measured: "Measurements",
+    assessed: "Assessment",
+    parameters: dict[str, Any],
 ) -> "Plan":
     """Plan the chosen levels, else the fractured ones; say so if there are none."""
+    wanted = parameters["levels"] or tuple(row.level for row in measured.fractures)
+    levels, held = hold_back(assessed, wanted)
     with progress.stage("plan"):
         from kyphoplan import planning  # noqa: PLC0415
         from kyphoplan.case import Notice, Severity  # noqa: PLC0415
@@ -161,11 +217,12 @@ def _plan(
         plan = planning.plan(
             spine,
             measured,
-            levels=parameters["levels"],
+            levels=levels,
             cannula=parameters["cannula"],
             aiming=aiming,
         )
-    if plan.levels:
+    plan = replace(plan, notices=(*held, *plan.notices))
+    if plan.levels or held:
         return plan
     nothing = Notice(
         code="nothing_to_plan",

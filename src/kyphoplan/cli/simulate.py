@@ -32,6 +32,7 @@ from kyphoplan.cli.options import (
     Scheme,
     Seed,
 )
+from kyphoplan.cli.record import write_record
 from kyphoplan.cli.strength import parse_calibration
 from kyphoplan.errors import CaseError
 
@@ -92,8 +93,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one argument per option
     line = None if calibration is None else parse_calibration(calibration)
     inputs = {"labels": labels} | ({} if plan is None else {"plan": plan})
     with outcome(progress):
-        from kyphoplan.io import result_folder, write_json  # noqa: PLC0415 - keeps `--help` fast
-        from kyphoplan.io.manifest import manifest  # noqa: PLC0415
+        from kyphoplan.io import result_folder  # noqa: PLC0415 - keeps `--help` fast
 
         if ct is None:
             raise CaseError("no CT: a rehearsal needs the bone's density: give -i")
@@ -112,8 +112,10 @@ def simulate(  # noqa: PLR0913, PLR0917 - one argument per option
 
                 write_rehearsal(working, found)
             notices = scanned.notices + wanted.notices + found.notices
-            record = manifest(inputs, parameters, progress.timings_s, notices)
-            write_json(working / "manifest.json", record)
+            basis = measured.label_basis
+            write_record(
+                working, progress, "simulate", inputs, parameters, notices, level_names=basis
+            )
         progress.notices(notices)
         _show(found, progress)
         hand_over(output)

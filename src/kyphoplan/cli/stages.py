@@ -29,6 +29,8 @@ def read(
     *,
     scheme: str | None,
     levels: Sequence[Level] | None = None,
+    series: str | None = None,
+    assume_orientation: str | None = None,
 ) -> Scanned:
     """Read labels and CT, check that they belong together and hold the chosen levels."""
     with progress.stage("read"):
@@ -36,10 +38,14 @@ def read(
         from kyphoplan.io.label_schemes import SUBREGIONS  # noqa: PLC0415
 
         in_view = levels if scheme == SUBREGIONS else None
-        label_map, notices = io.read_labels_with_notices(labels, scheme=scheme, levels=in_view)
+        label_map, notices = io.read_labels_with_notices(
+            labels, scheme=scheme, levels=in_view, assume_orientation=assume_orientation
+        )
         volume = None
         if ct is not None:
-            volume, more = io.read_volume_with_notices(ct)
+            volume, more = io.read_volume_with_notices(
+                ct, series=series, assume_orientation=assume_orientation
+            )
             notices += more + io.check_together(volume, label_map)
         _check_levels(labels, label_map, levels)
     return Scanned(labels=label_map, ct=volume, notices=notices)

@@ -15,7 +15,8 @@ from kyphoplan.cli.console import (
     parse_levels,
     say,
 )
-from kyphoplan.cli.options import Ct, Device, Labels, Output, Scheme
+from kyphoplan.cli.options import Ct, Device, Labels, Orientation, Output, Scheme, Series
+from kyphoplan.cli.record import write_record
 from kyphoplan.errors import CaseError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ EXAMPLE = (
     "Example: kyphoplan strength -i ct.nii.gz -s labels.nii.gz --level L2 "
     "--calibration 0.8,-5,0.05 -o result"
 )
+FROM_SCAN = "scan"  # instead of a line's numbers
 KINDS = ("cement", "disc")  # as `Caps` has them; that module would slow `--help`
 FEWEST, MOST = 2, 3  # numbers of a calibration
 
@@ -33,8 +35,9 @@ Line = Annotated[
     str,
     typer.Option(
         "--calibration",
-        metavar="SLOPE,OFFSET[,SPREAD]",
-        help="Mineral density [mg/cm3] is SLOPE x HU + OFFSET; SPREAD: relative error of SLOPE.",
+        metavar="SLOPE,OFFSET[,SPREAD]|scan",
+        help="Mineral density [mg/cm3] is SLOPE x HU + OFFSET; SPREAD: relative error of SLOPE. "
+        "Or scan: from the air, fat and muscle that it shows.",
     ),
 ]
 Edge = Annotated[
@@ -59,6 +62,8 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
     caps: Between = "cement",
     threads: Threads = 2,
     label_scheme: Scheme = None,
+    series: Series = None,
+    assume_orientation: Orientation = None,
     device: Device = "cpu",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -71,7 +76,7 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
     progress = Progress(quiet=quiet, verbose=verbose)
     chosen = parse_levels(level)
     assert chosen is not None
-    line = parse_calibration(calibration)
+    line = None if calibration == FROM_SCAN else parse_calibration(calibration)
     if caps not in KINDS:
         raise typer.BadParameter(f"caps {caps!r}: give one of {', '.join(KINDS)}")
     with outcome(progress):
@@ -80,11 +85,20 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
         if ct is None:
             raise CaseError("no CT: strength cannot be told from labels alone: give -i")
         with result_folder(output, overwrite=overwrite) as working:
-            scanned = stages.read(progress, labels, ct, scheme=label_scheme, levels=chosen)
+            scanned = stages.read(
+                progress,
+                labels,
+                ct,
+                scheme=label_scheme,
+                levels=chosen,
+                series=series,
+                assume_orientation=assume_orientation,
+            )
             spine = stages.locate(progress, scanned)
             assert scanned.ct is not None
             with progress.stage("load kernels (compiled the first time, under 30 s)"):
                 from kyphoplan.simulation.caching import ADVICE, KEPT  # noqa: PLC0415
+                from kyphoplan.simulation.calibration import from_scan  # noqa: PLC0415
                 from kyphoplan.simulation.specimen import Caps, cut  # noqa: PLC0415
                 from kyphoplan.simulation.strength import measure_strength  # noqa: PLC0415
                 from kyphoplan.simulation.warmup import compile_kernels  # noqa: PLC0415
@@ -94,11 +108,34 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
                 compile_kernels(threads)
             with progress.stage("compress and crush"):
                 specimen = cut(spine[chosen[0]], scanned.ct, edge_mm, caps=Caps(caps))
-                found = measure_strength(specimen, line, threads=threads)
+                line = line or from_scan(scanned.ct)
+                found = measure_strength(specimen, line, threads=threads, flexion=True)
             with progress.stage("draw and write"):
                 from kyphoplan.report.strength import write_strength  # noqa: PLC0415
 
                 write_strength(working, chosen[0], specimen, found)
+            parameters = {
+                "level": level,
+                "calibration": calibration,
+                "edge_mm": edge_mm,
+                "caps": caps,
+                "threads": threads,
+                "label_scheme": label_scheme,
+                "series": series,
+                "assume_orientation": assume_orientation,
+                "device": device,
+            }
+            inputs = {"labels": labels, "ct": ct}
+            basis = scanned.labels.basis
+            write_record(
+                working,
+                progress,
+                "strength",
+                inputs,
+                parameters,
+                scanned.notices,
+                level_names=basis,
+            )
         progress.notices(scanned.notices)
         if found.failure.value is None:
             say(f"warning: {chosen[0]}: {found.failure.reason}")

@@ -4,6 +4,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from datetime import date
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -18,7 +19,8 @@ T = TypeVar("T")
 def to_json(noun: Any) -> Any:
     """Return a noun as plain data for `write_json`: dict, list, str, number, bool or None.
 
-    A level becomes its name, any other enum its value, an array a list of lists.
+    A level becomes its name, any other enum its value, a date its ISO form, an array a list of
+    lists.
 
     Raises
     ------
@@ -33,10 +35,8 @@ def to_json(noun: Any) -> Any:
     """
     if isinstance(noun, Volume):
         raise TypeError("a volume does not go into JSON: write it with write_volume")
-    if isinstance(noun, Enum):
-        return noun.name if isinstance(noun, Level) else noun.value
-    if noun is None or isinstance(noun, bool | int | float | str):
-        return noun
+    if noun is None or isinstance(noun, Enum | bool | int | float | str | date):
+        return _plain(noun)
     if is_dataclass(noun) and not isinstance(noun, type):
         return {f.name: to_json(getattr(noun, f.name)) for f in fields(noun)}
     if isinstance(noun, np.ndarray | np.generic):
@@ -46,6 +46,12 @@ def to_json(noun: Any) -> Any:
     if isinstance(noun, tuple | list):
         return [to_json(item) for item in noun]
     raise TypeError(f"{type(noun).__name__} does not go into JSON: give plain data or dataclasses")
+
+
+def _plain(noun: Any) -> Any:
+    if isinstance(noun, Enum):
+        return noun.name if isinstance(noun, Level) else noun.value
+    return noun.isoformat() if isinstance(noun, date) else noun
 
 
 def from_json(kind: type[T], data: Any) -> T:
@@ -103,6 +109,8 @@ def _rebuild_plain(kind: Any, data: Any) -> Any:
         return Level.parse(data)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(data)
+    if kind is date:
+        return date.fromisoformat(data)
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
         return float(data)
     if kind is not Any and not isinstance(data, kind):

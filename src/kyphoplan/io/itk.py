@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kyphoplan.case import Notice
-from kyphoplan.errors import CaseError, GeometryError
+from kyphoplan.errors import CaseError, GeometryError, UnknownSidesError
 from kyphoplan.geometry import Array
 from kyphoplan.io.decoded import Decoded, check_shape
 from kyphoplan.io.placement import check_voxel_size, is_sheared, tilt_notices
+from kyphoplan.io.stated import OR_STATE, check_statement, stated_affine
 
 SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
 PLACED_BY = {  # header fields, one of which must be there for the sides to be known
@@ -22,13 +23,21 @@ PLACED_BY = {  # header fields, one of which must be there for the sides to be k
     ".mha": ("transformmatrix", "orientation", "rotation"),
     ".mhd": ("transformmatrix", "orientation", "rotation"),
 }
+UNPLACED = (
+    "orientation unknown (no patient directions in the header), so left and right cannot be told: "
+    f"export it again with its orientation{OR_STATE}"
+)
 HEADER_LIMIT = 1 << 20  # [byte] longest header that is searched for its fields
 GOLDEN_TURN = 0.618  # [turn] between the hues of two segments: neighbours look unlike
 _NAME = re.compile(r"Segment(\d+)_Name$")
 
 
-def read_itk(path: Path) -> Decoded:
+def read_itk(path: Path, *, orientation: str | None = None) -> Decoded:
     """Read an NRRD or MetaImage volume.
+
+    Parameters
+    ----------
+    orientation : where the voxel axes lead, as the user states it for a file that does not say.
 
     Raises
     ------
@@ -40,11 +49,10 @@ def read_itk(path: Path) -> Decoded:
     import SimpleITK as sitk  # noqa: PLC0415, N813
 
     fields = header_fields(path)
-    if not any(field in fields for field in PLACED_BY[path.suffix.lower()]):
-        raise GeometryError(
-            "orientation unknown (no patient directions in the header), so left and right cannot "
-            "be told: export it again with its orientation"
-        )
+    _check_data_file(fields)
+    placed = any(field in fields for field in PLACED_BY[path.suffix.lower()])
+    if not placed and orientation is None:
+        raise UnknownSidesError(UNPLACED)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -52,14 +60,22 @@ def read_itk(path: Path) -> Decoded:
         if reader.GetNumberOfComponents() != 1:
             raise CaseError(
                 "several values per voxel (colour, or overlapping segments in layers): export a "
-                "single label map or greyscale image"
+                "single label map or greyscale image",
+                code="not_greyscale",
             )
         shape = check_shape(tuple(reader.GetSize()), 8)
         image = reader.Execute()
     except RuntimeError as error:
-        raise CaseError(f"unreadable ({_last_line(error)}): export it again") from error
+        text = f"unreadable ({_last_line(error)}): export it again"
+        raise CaseError(text, code="unreadable") from error
     voxels = sitk.GetArrayFromImage(image).T.reshape(shape)
-    affine, notices = _placement(image)
+    if placed:
+        affine, notices = _placement(image)
+        check_statement(affine, orientation)
+    else:
+        assert orientation is not None
+        sizes = np.array(image.GetSpacing()[:3])
+        affine, notices = stated_affine(orientation, sizes, shape, UNPLACED)
     names = _segment_names(image)
     return Decoded(
         voxels=voxels,
@@ -68,6 +84,16 @@ def read_itk(path: Path) -> Decoded:
         names_from="segment names" if names else "",
         notices=notices,
     )
+
+
+def _check_data_file(fields: dict[str, str]) -> None:
+    """Refuse a header that names a file elsewhere: nothing in a file names a path."""
+    name = fields.get("data file") or fields.get("datafile") or fields.get("elementdatafile", "")
+    if name.upper() in {"", "LOCAL"}:
+        return
+    if re.search(r"[/\\%\s]", name) or name.upper().startswith("LIST") or name.startswith("."):
+        text = "names its data by a path or a list: give a file with its data inside"
+        raise CaseError(text, code="names_a_path")
 
 
 def header_fields(path: Path) -> dict[str, str]:
@@ -89,7 +115,8 @@ def _placement(image: Any) -> tuple[Array, tuple[Notice, ...]]:
     affine[:3, :3] = direction * np.array(image.GetSpacing()[:3])
     affine[:3, 3] = image.GetOrigin()[:3]
     if not np.isfinite(affine).all():
-        raise GeometryError("placement is not a number (NaN or infinite): export it again")
+        text = "placement is not a number (NaN or infinite): export it again"
+        raise GeometryError(text, code="placement")
     check_voxel_size(affine)
     return affine, tilt_notices(affine)
 

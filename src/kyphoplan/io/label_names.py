@@ -59,7 +59,10 @@ def levels_from_names(names: Mapping[int, str], present: Iterable[int]) -> dict[
         if level is None:
             continue
         if level in levels.values():
-            raise CaseError(f"two label values are named {level}: give one value per vertebra")
+            raise CaseError(
+                f"two label values are named {level}: give one value per vertebra",
+                code="level_twice",
+            )
         levels[value] = level
     return levels
 
@@ -79,11 +82,18 @@ def read_table(path: Path) -> dict[int, str]:
         text = path.read_text(encoding="utf-8-sig")
         names = _from_json(json.loads(text)) if path.suffix.lower() == ".json" else _from_tsv(text)
     except FileNotFoundError as error:
-        raise CaseError(f"{path}: does not exist: give a label scheme or a name table") from error
+        raise CaseError(
+            f"{path}: does not exist: give a label scheme or a name table", code="name_table"
+        ) from error
     except (OSError, ValueError, csv.Error) as error:
-        raise CaseError(f"{path}: no readable name table ({error}): give JSON or TSV") from error
+        raise CaseError(
+            f"{path}: no readable name table ({error}): give JSON or TSV", code="name_table"
+        ) from error
     if not names:
-        raise CaseError(f'{path}: holds no label names: write it as {{"20": "L1", "21": "L2"}}')
+        raise CaseError(
+            f'{path}: holds no label names: write it as {{"20": "L1", "21": "L2"}}',
+            code="name_table",
+        )
     return names
 
 

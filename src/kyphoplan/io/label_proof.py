@@ -49,9 +49,9 @@ def prove_scheme(centres: Mapping[int, Array]) -> tuple[Scheme, dict[int, Level]
         if levels and levels not in [known for _, known in distinct]:
             distinct.append((scheme, levels))
     if not distinct:
-        raise CaseError(_nothing_fits(centres))
+        raise CaseError(_nothing_fits(centres), code="scheme_unproven")
     if len(distinct) > 1:
-        raise CaseError(_ambiguous(distinct))
+        raise CaseError(_ambiguous(distinct), code="scheme_ambiguous")
     scheme, levels = distinct[0]
     ends = f"{min(levels.values())} to {max(levels.values())}"
     return scheme, levels, f"proven by craniocaudal order of the labels, {ends}"
@@ -136,7 +136,8 @@ def check_order(labels: LabelMap, centres: Mapping[int, Array]) -> tuple[Notice,
         raise CaseError(
             f"under label scheme {labels.scheme} ({labels.basis}) the levels run upside down "
             f"({upper} lies below {lower}): state the right --label-scheme, or correct the "
-            "file's orientation"
+            "file's orientation",
+            code="upside_down",
         )
     return tuple(
         Notice(

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kyphoplan.case import LabelMap, Level, Notice, Severity, Volume
 from kyphoplan.errors import CaseError
+from kyphoplan.io.apart import Request, read_apart
 from kyphoplan.io.decoded import Decoded
 from kyphoplan.io.label_names import (
     IMAGE_SUFFIXES,
@@ -20,9 +20,11 @@ from kyphoplan.io.label_names import (
 )
 from kyphoplan.io.label_proof import centroids, check_order, prove_scheme
 from kyphoplan.io.label_schemes import SCHEME_NAMES, SCHEMES, SUBREGIONS, VERSE
+from kyphoplan.io.label_sizes import check_sizes
 from kyphoplan.io.subregions import vertebrae_from_subregions
-from kyphoplan.io.volumes import decode, naming
+from kyphoplan.io.volumes import naming, unchanged
 
+ROLE = "label map"
 SAME_GRID_MM = 1e-3  # [mm] structures of one folder must share their grid this well
 
 
@@ -31,6 +33,7 @@ def read_labels(
     *,
     scheme: str | Path | None = None,
     levels: Sequence[Level] | None = None,
+    assume_orientation: str | None = None,
 ) -> LabelMap:
     """Read a vertebra label map, or a folder with one file per structure.
 
@@ -39,6 +42,7 @@ def read_labels(
     scheme : name of a label scheme, or the path of a JSON or TSV name table. Without it the scheme
         is proven from the file's own names, a table beside it, or the order of the labels.
     levels : the vertebrae in view from head to tail, for SPINEPS subregion masks.
+    assume_orientation : where the voxel axes lead, such as "LPS", for a file that does not say.
 
     Returns
     -------
@@ -50,7 +54,9 @@ def read_labels(
     CaseError
         If the map cannot be used, or its scheme is unknown or ambiguous; never guessed.
     """
-    return read_labels_with_notices(path, scheme=scheme, levels=levels)[0]
+    return read_labels_with_notices(
+        path, scheme=scheme, levels=levels, assume_orientation=assume_orientation
+    )[0]
 
 
 def read_labels_with_notices(
@@ -58,17 +64,19 @@ def read_labels_with_notices(
     *,
     scheme: str | Path | None = None,
     levels: Sequence[Level] | None = None,
+    assume_orientation: str | None = None,
 ) -> tuple[LabelMap, tuple[Notice, ...]]:
     """Read a label map as `read_labels` does, with everything the reader has to report."""
     path = Path(path)
-    with naming(path):
+    with naming(path), unchanged(path):
         if path.is_dir():
-            labels, notices = _read_folder(path)
+            labels, notices = _read_folder(path, assume_orientation)
         else:
-            decoded = decode(path, "label map")
-            volume = Volume(whole_numbers(decoded.voxels), decoded.affine)
+            decoded = read_apart(Request(path=path, role=ROLE, orientation=assume_orientation))
+            volume = decoded.as_volume()
             labels, notices = _name(path, volume, decoded, scheme, levels)
-        return labels, notices + check_order(labels, centroids(labels.volume))
+        centres = centroids(labels.volume)
+        return labels, notices + check_order(labels, centres) + check_sizes(labels, centres)
 
 
 def _name(
@@ -81,17 +89,22 @@ def _name(
     """Find out which value is which vertebra."""
     if scheme == SUBREGIONS or levels is not None:
         if scheme not in (SUBREGIONS, None):
-            raise CaseError(f"levels go only with {SUBREGIONS}, not with {scheme}: leave them out")
+            raise CaseError(
+                f"levels go only with {SUBREGIONS}, not with {scheme}: leave them out",
+                code="scheme_unknown",
+            )
         return vertebrae_from_subregions(volume, levels), decoded.notices
     centres = centroids(volume)
     if not centres:
-        raise CaseError("all voxels are background: give a label map with vertebrae")
+        raise CaseError(
+            "all voxels are background: give a label map with vertebrae", code="no_vertebra"
+        )
     known, name, basis = _known_levels(path, decoded, list(centres), scheme)
     if known is None:
         proven, known, basis = prove_scheme(centres)
         name = proven.name
     if not known:
-        raise CaseError(_no_vertebra(decoded, list(centres), name))
+        raise CaseError(_no_vertebra(decoded, list(centres), name), code="no_vertebra")
     labels = LabelMap(volume=volume, levels=known, scheme=name, basis=basis)
     return labels, decoded.notices + _ignored_notice(labels, list(centres))
 
@@ -123,7 +136,8 @@ def _stated_table(scheme: str | Path) -> dict[int, str]:
     if Path(scheme).suffix.lower() not in (".json", ".tsv"):
         names = ", ".join(SCHEME_NAMES)
         raise CaseError(
-            f"label scheme {scheme} is not known: use {names}, or a .json or .tsv file"
+            f"label scheme {scheme} is not known: use {names}, or a .json or .tsv file",
+            code="scheme_unknown",
         )
     return read_table(Path(scheme))
 
@@ -150,48 +164,36 @@ def _ignored_notice(labels: LabelMap, present: Iterable[int]) -> tuple[Notice, .
     )
 
 
-def whole_numbers(voxels: NDArray[Any]) -> NDArray[np.integer[Any]]:
-    """Return labels as the smallest unsigned integers that hold them.
-
-    Raises
-    ------
-    CaseError
-        If a voxel is no whole number from 0 to 65535: then this is no label map.
-    """
-    if voxels.dtype.kind == "f" and not (np.isfinite(voxels).all() and (voxels % 1 == 0).all()):
-        raise CaseError("holds values that are no whole numbers: give a label map, not a CT")
-    low, high = float(voxels.min()), float(voxels.max())
-    if low < 0 or high > np.iinfo(np.uint16).max:
-        raise CaseError(f"holds values from {low:g} to {high:g}: give a label map, not a CT")
-    return voxels.astype(np.uint8 if high <= np.iinfo(np.uint8).max else np.uint16)
-
-
-def _read_folder(folder: Path) -> tuple[LabelMap, tuple[Notice, ...]]:
+def _read_folder(folder: Path, orientation: str | None) -> tuple[LabelMap, tuple[Notice, ...]]:
     """Join a folder with one file per structure (``vertebrae_L1.nii.gz``) to one label map."""
     files = sorted(f for f in folder.iterdir() if f.name.lower().endswith(IMAGE_SUFFIXES))
     named = sorted((level, file) for file in files if (level := level_of(stem(file))) is not None)
     if not named:
-        raise CaseError("holds no file such as vertebrae_L1.nii.gz: give a label map")
+        raise CaseError(
+            "holds no file such as vertebrae_L1.nii.gz: give a label map", code="no_vertebra"
+        )
     joined: NDArray[np.uint8] | None = None
     affine = np.eye(4)
     levels: dict[int, Level] = {}
     notices: tuple[Notice, ...] = ()
     overlap = 0
     for level, file in named:
-        part = decode(file, "label map")
-        inside = whole_numbers(part.voxels) > 0
+        part = read_apart(Request(path=file, role=ROLE, orientation=orientation))
+        inside = part.voxels > 0
         if joined is None:
             joined, affine, notices = np.zeros(inside.shape, np.uint8), part.affine, part.notices
         _check_same_grid(file, part, joined.shape, affine)
         if not inside.any():
             continue
         if level in levels.values():
-            raise CaseError(f"holds two files for {level}: leave one")
+            raise CaseError(f"holds two files for {level}: leave one", code="level_twice")
         overlap += int((inside & (joined > 0)).sum())
         joined[inside & (joined == 0)] = VERSE.value_of(level)
         levels[VERSE.value_of(level)] = level
     if joined is None or not levels:
-        raise CaseError("all vertebra files are empty: give a label map with vertebrae")
+        raise CaseError(
+            "all vertebra files are empty: give a label map with vertebrae", code="no_vertebra"
+        )
     labels = LabelMap(
         volume=Volume(joined, affine), levels=levels, scheme="files", basis="file names"
     )
@@ -203,7 +205,10 @@ def _check_same_grid(
 ) -> None:
     apart = np.abs(part.affine - affine).max()
     if part.voxels.shape != shape or apart > SAME_GRID_MM:
-        raise CaseError(f"{file.name} has another grid than the rest: use files of one run")
+        raise CaseError(
+            f"{file.name} has another grid than the rest: use files of one run",
+            code="grids_differ",
+        )
 
 
 def _overlap_notice(overlap: int) -> tuple[Notice, ...]:

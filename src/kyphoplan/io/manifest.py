@@ -3,9 +3,10 @@
 No path is kept, only the names of the inputs: a result may travel further than its inputs.
 """
 
-import hashlib
+import os
 import platform
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from typing import Any
 from kyphoplan import __version__
 from kyphoplan.case import Notice
 from kyphoplan.io.casefile import to_json
+from kyphoplan.io.sealing import sha256
 
 SCHEMA = "kyphoplan.manifest/1"
 LIBRARIES = ("numpy", "scipy", "scikit-image", "SimpleITK", "nibabel", "pydicom", "matplotlib")
-BLOCK = 1 << 20  # [byte] read at once
+EPOCH = "SOURCE_DATE_EPOCH"  # the date of a run that is to be repeated exactly [s since 1970]
 
 
 def manifest(
@@ -24,6 +26,9 @@ def manifest(
     parameters: Mapping[str, Any],
     timings_s: Mapping[str, float],
     warnings: Sequence[Notice],
+    *,
+    level_names: str = "",
+    command: str = "",
 ) -> dict[str, Any]:
     """Return the record of one run as plain JSON data.
 
@@ -32,10 +37,15 @@ def manifest(
     inputs : what each input serves as, and where it lies (a file or a folder).
     parameters : the settings of the run.
     timings_s : seconds per stage [s].
+    level_names : how it is known which vertebra is which.
+    command : name of the command; its arguments are the inputs and parameters.
     """
     return {
         "schema": SCHEMA,
         "made_by": f"kyphoplan {__version__}",
+        "date_utc": date_utc(),
+        "command": command,
+        "level_names": level_names,
         "inputs": {role: _input(path) for role, path in inputs.items()},
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in LIBRARIES},
@@ -46,20 +56,16 @@ def manifest(
     }
 
 
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, or of a folder's files in order of their names.
+def date_utc() -> str:
+    """Return the time now, or the one that ``SOURCE_DATE_EPOCH`` states.
 
-    A folder's hash is that of the lines ``hash  name`` of its files, as ``sha256sum`` prints them.
+    References
+    ----------
+    Reproducible Builds, SOURCE_DATE_EPOCH specification 1.0.
     """
-    if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file())
-        lines = (f"{sha256(p)}  {p.relative_to(path).as_posix()}\n" for p in files)
-        return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    stated = os.environ.get(EPOCH, "")
+    now = datetime.fromtimestamp(int(stated), UTC) if stated.isdigit() else datetime.now(UTC)
+    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _input(path: Path) -> dict[str, Any]:

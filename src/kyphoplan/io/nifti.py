@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from kyphoplan import __version__
 from kyphoplan.case import Notice, Severity
 from kyphoplan.errors import CaseError
 from kyphoplan.io.decoded import Decoded, check_shape
@@ -21,6 +22,7 @@ MAGIC = (b"n+1", b"n+2")
 TO_MM = {1: 1000.0, 2: 1.0, 3: 0.001}  # [mm] xyzt_units: metre, millimetre, micrometre
 LARGEST_SCALE = 1e6  # [1] no CT is scaled by more; own choice
 CHUNK = 1 << 20  # [byte]
+LONGEST_TAIL = 1 << 26  # [byte] that may follow the voxels; own choice
 LARGEST_OFFSET = float(1 << 31)  # [byte] more is damage
 SMALLEST_OFFSET = 352  # [byte] voxels follow header and extension flag
 CARET = 30  # NIfTI extension code of the Caret tools (nifti1_io.h, NIFTI_ECODE_CARET)
@@ -29,8 +31,12 @@ _LABEL = re.compile(
 )
 
 
-def read_nifti(path: Path) -> Decoded:
+def read_nifti(path: Path, *, orientation: str | None = None) -> Decoded:
     """Read a NIfTI-1 or -2 image, single file, plain or gzipped.
+
+    Parameters
+    ----------
+    orientation : where the voxel axes lead, as the user states it for a file that does not say.
 
     Raises
     ------
@@ -44,10 +50,11 @@ def read_nifti(path: Path) -> Decoded:
         with opener(path, "rb") as stream:
             header = _header(stream)
             shape = check_shape(_dimensions(header), header.get_data_dtype().itemsize)
-            affine, notices = nifti_affine(_placement(header, shape))
+            affine, notices = nifti_affine(_placement(header, shape), orientation)
             stored = _voxels(stream, header, shape)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise CaseError(f"damaged gzip file ({error}): copy it again from its source") from error
+        text = f"damaged gzip file ({error}): copy it again from its source"
+        raise CaseError(text, code="damaged_gzip") from error
     names = _label_table(header)
     return Decoded(
         voxels=_scaled(stored, float(header["scl_slope"]), float(header["scl_inter"])),
@@ -69,20 +76,24 @@ def _header(stream: BinaryIO) -> Any:
     stream.seek(0)
     kind = Nifti1Header if 348 in sizes else Nifti2Header if 540 in sizes else None  # noqa: PLR2004
     if kind is None:
-        raise CaseError("not a NIfTI file (or cut off): copy it again from its source")
+        text = "not a NIfTI file (or cut off): copy it again from its source"
+        raise CaseError(text, code="not_nifti")
     try:
         header = kind.from_fileobj(stream, check=False)
         magic = header["magic"].item()
     except (HeaderDataError, WrapStructError, ValueError, OverflowError) as error:
-        raise CaseError(f"header unreadable ({error}): copy it again from its source") from error
+        text = f"header unreadable ({error}): copy it again from its source"
+        raise CaseError(text, code="header_unreadable") from error
     if magic[:3] not in MAGIC:
-        raise CaseError("not a single-file NIfTI image: convert it to .nii.gz")
+        raise CaseError("not a single-file NIfTI image: convert it to .nii.gz", code="two_files")
     try:
         dtype = header.get_data_dtype()
     except (HeaderDataError, KeyError) as error:
-        raise CaseError(f"voxel type unknown ({error}): convert it again from DICOM") from error
+        text = f"voxel type unknown ({error}): convert it again from DICOM"
+        raise CaseError(text, code="voxel_type") from error
     if dtype.kind not in "iuf":
-        raise CaseError(f"voxels are {dtype} (colour or complex): give a greyscale image")
+        text = f"voxels are {dtype} (colour or complex): give a greyscale image"
+        raise CaseError(text, code="not_greyscale")
     return header
 
 
@@ -110,28 +121,40 @@ def _voxels(stream: BinaryIO, header: Any, shape: tuple[int, int, int]) -> NDArr
     need = int(np.prod(shape)) * dtype.itemsize
     start = float(header["vox_offset"])
     if not abs(start) < LARGEST_OFFSET:
-        raise CaseError("vox_offset is no place in a file: convert it again from DICOM")
+        text = "vox_offset is no place in a file: convert it again from DICOM"
+        raise CaseError(text, code="header_unreadable")
     stream.seek(max(int(start), SMALLEST_OFFSET))
     data = bytearray()
     while len(data) < need and (chunk := stream.read(min(CHUNK, need - len(data)))):
         data += chunk
     if len(data) < need:
         raise CaseError(
-            f"cut off: {len(data)} of {need} bytes of voxels: copy it again from its source"
+            f"cut off: {len(data)} of {need} bytes of voxels: copy it again from its source",
+            code="cut_off",
         )
-    while stream.read(CHUNK):
-        pass
+    _read_to_the_end(stream)
     voxels = np.frombuffer(data, dtype).reshape(shape, order="F")
     return voxels.astype(dtype.newbyteorder("="), copy=False)
 
 
+def _read_to_the_end(stream: BinaryIO) -> None:
+    """Read what follows the voxels, so that gzip checks its sum; but not without end."""
+    more = 0
+    while block := stream.read(CHUNK):
+        more += len(block)
+        if more > LONGEST_TAIL:
+            text = f"{LONGEST_TAIL >> 20} MiB and more follow its voxels: export it again"
+            raise CaseError(text, code="too_large")
+
+
 def _scaled(stored: NDArray[Any], slope: float, intercept: float) -> NDArray[Any]:
     """Apply ``scl_slope`` and ``scl_inter``; a slope of 0 or NaN means "not scaled"."""
-    if not np.isfinite(slope) or slope == 0.0:
+    if np.isnan(slope) or slope == 0.0:
         return stored
     if not (abs(slope) < LARGEST_SCALE and abs(intercept) < LARGEST_SCALE):
         raise CaseError(
-            f"scl_slope {slope:g} and scl_inter {intercept:g} are impossible: convert it again"
+            f"scl_slope {slope:g} and scl_inter {intercept:g} are impossible: convert it again",
+            code="impossible_scale",
         )
     if (slope, intercept) == (1.0, 0.0):
         return stored
@@ -149,7 +172,7 @@ def _unit_notices(header: Any) -> tuple[Notice, ...]:
     return (
         Notice(
             code="unit_not_mm",
-            severity=Severity.WARNING if unit else Severity.INFO,
+            severity=Severity.WARNING,
             level=None,
             text=text,
             remedy="check that the vertebral heights are plausible",
@@ -179,6 +202,7 @@ def write_nifti(
     ras = LPS_FROM_RAS @ np.asarray(affine, float)
     image = nib.Nifti1Image(np.asarray(voxels), ras)
     image.header.set_xyzt_units("mm")
+    image.header["descrip"] = f"kyphoplan {__version__} research only, not for diagnosis".encode()
     image.set_sform(ras, code=1)
     if is_sheared(ras):
         image.header["qform_code"] = 0

@@ -11,14 +11,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kyphoplan.case import Notice, Severity
-from kyphoplan.errors import GeometryError
+from kyphoplan.errors import GeometryError, UnknownSidesError
 from kyphoplan.geometry import Array, angle_deg, unit
+from kyphoplan.io.stated import OR_STATE, check_statement, stated_affine
 
 LPS_FROM_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])  # [1] NIfTI's frame to ours, and back
 AGREEMENT_MM = 0.1  # [mm] farther apart, sform and qform place an image differently; own choice
 CONTRADICTION_DEG = 45.0  # [deg] farther apart, two orientations name different sides
 SIZE_AGREEMENT = 0.01  # [1] relative difference of header voxel size and affine; own choice
 SMALLEST_MM, LARGEST_MM = 0.02, 20.0  # [mm] voxel sizes a spine CT can have (micro-CT to survey)
+LONGEST_QUATERNION = 1.001  # [1] squared length of b, c, d; more is no rounding of 1
+FLATTEST = 0.2  # [1] volume of a voxel over that of its box: less is no CT's tilt (78 deg)
 UPRIGHT_DEG = 0.1  # [deg] a slice stack is called tilted above this; own choice
 
 
@@ -46,11 +49,14 @@ class NiftiPlacement:
     to_mm: float = 1.0
 
 
-def nifti_affine(header: NiftiPlacement) -> tuple[Array, tuple[Notice, ...]]:
+def nifti_affine(
+    header: NiftiPlacement, orientation: str | None = None
+) -> tuple[Array, tuple[Notice, ...]]:
     """Decide the affine [mm, LPS] of a NIfTI image, from sform and qform together.
 
     The sform is taken where it is set, else the qform. If both are set they must name the same
-    directions; a smaller disagreement is reported.
+    directions; a smaller disagreement is reported. An orientation that the user states counts only
+    where the header's is unknown or contradictory.
 
     Raises
     ------
@@ -64,22 +70,35 @@ def nifti_affine(header: NiftiPlacement) -> tuple[Array, tuple[Notice, ...]]:
     sizes = np.asarray(header.pixdim[1:4], float)
     if not np.isfinite(sizes).all() or (sizes <= 0).any():
         raise GeometryError(
-            f"voxel size {numbers(sizes)} is impossible: write the file again from its source"
+            f"voxel size {numbers(sizes)} is impossible: write the file again from its source",
+            code="voxel_size",
         )
+    try:
+        ras, notices = _stated_by_header(header)
+    except UnknownSidesError as error:
+        if orientation is None:
+            raise
+        return stated_affine(orientation, sizes * header.to_mm, header.shape, str(error))
+    ras[:3] *= header.to_mm
+    _check_sizes(ras, sizes * header.to_mm)
+    affine = LPS_FROM_RAS @ ras
+    check_statement(affine, orientation)
+    return affine, notices + tilt_notices(affine)
+
+
+def _stated_by_header(header: NiftiPlacement) -> tuple[Array, tuple[Notice, ...]]:
+    """Return the affine (RAS, in the header's unit) that sform and qform agree upon."""
     if header.sform_code <= 0 and header.qform_code <= 0:
-        raise GeometryError(
+        raise UnknownSidesError(
             "orientation unknown (sform and qform code 0), so left and right cannot be told: "
-            "convert it again from DICOM"
+            f"convert it again from DICOM{OR_STATE}",
+            code="orientation_unknown",
         )
     sform, qform = _sform(header), _qform(header)
     notices: tuple[Notice, ...] = ()
     if header.sform_code > 0 and header.qform_code > 0:
         notices = _compare(sform, qform, header)
-    ras = sform if header.sform_code > 0 else qform
-    ras[:3] *= header.to_mm
-    _check_sizes(ras, sizes * header.to_mm)
-    affine = LPS_FROM_RAS @ ras
-    return affine, notices + tilt_notices(affine)
+    return sform if header.sform_code > 0 else qform, notices
 
 
 def _sform(header: NiftiPlacement) -> Array:
@@ -89,6 +108,9 @@ def _sform(header: NiftiPlacement) -> Array:
 def _qform(header: NiftiPlacement) -> Array:
     """Quaternion, voxel sizes and qfac to an affine (nifti1.h, METHOD 2)."""
     b, c, d = (float(q) for q in header.quaternion)
+    if b * b + c * c + d * d > LONGEST_QUATERNION:
+        text = f"qform {numbers([b, c, d])} is no rotation: convert it again from DICOM"
+        raise GeometryError(text, code="placement")
     a = np.sqrt(max(0.0, 1.0 - (b * b + c * c + d * d)))
     q = np.array([a, b, c, d])
     a, b, c, d = q / np.linalg.norm(q)
@@ -109,13 +131,15 @@ def _qform(header: NiftiPlacement) -> Array:
 def _compare(sform: Array, qform: Array, header: NiftiPlacement) -> tuple[Notice, ...]:
     """Refuse two orientations that name different sides; report a smaller disagreement."""
     if not (np.isfinite(sform).all() and np.isfinite(qform).all()):
-        return ()
+        text = "sform or qform is not a number (NaN or infinite): convert it again from DICOM"
+        raise GeometryError(text, code="placement")
     for axis in range(3):
         if angle_deg(sform[:3, axis], qform[:3, axis]) > CONTRADICTION_DEG:
             codes = f"sform (code {header.sform_code}) and qform (code {header.qform_code})"
-            raise GeometryError(
+            raise UnknownSidesError(
                 f"{codes} contradict each other: sform says {_letters(sform)}, qform says "
-                f"{_letters(qform)}: convert it again from DICOM"
+                f"{_letters(qform)}: convert it again from DICOM{OR_STATE}",
+                code="orientation_contradictory",
             )
     corners = _corners(header.shape)
     apart = np.linalg.norm(((sform - qform) @ corners)[:3], axis=0).max() * header.to_mm
@@ -142,13 +166,15 @@ def _check_sizes(affine: Array, sizes_mm: Array) -> None:
     """Refuse an affine whose columns are not the stated voxel sizes, or no spine CT's sizes."""
     if not np.isfinite(affine).all():
         raise GeometryError(
-            "placement is not a number (NaN or infinite): convert it again from DICOM"
+            "placement is not a number (NaN or infinite): convert it again from DICOM",
+            code="placement",
         )
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
     if (np.abs(lengths - sizes_mm) > SIZE_AGREEMENT * sizes_mm).any():
         raise GeometryError(
             f"voxel size {numbers(sizes_mm)} mm in the header, {numbers(lengths)} mm in the "
-            "placement: convert it again from DICOM"
+            "placement: convert it again from DICOM",
+            code="placement",
         )
     check_voxel_size(affine)
 
@@ -165,8 +191,12 @@ def check_voxel_size(affine: Array) -> None:
     if not np.isfinite(lengths).all() or lengths.min() < SMALLEST_MM or lengths.max() > LARGEST_MM:
         raise GeometryError(
             f"voxel size {numbers(lengths)} mm cannot be a spine CT's: check the file's unit "
-            "(millimetres expected)"
+            "(millimetres expected)",
+            code="voxel_size",
         )
+    if abs(np.linalg.det(np.asarray(affine)[:3, :3])) < FLATTEST * lengths.prod():
+        text = "voxel axes lie in one plane (singular placement): convert it again from DICOM"
+        raise GeometryError(text, code="placement")
 
 
 def tilt_deg(affine: ArrayLike) -> float:

@@ -52,7 +52,8 @@ def dicom_affine(
     ):
         raise GeometryError(
             f"image orientation {numbers(np.ravel(orientation))} is no pair of right-angled unit "
-            "directions: export the series again"
+            "directions: export the series again",
+            code="orientation_damaged",
         )
     positions = np.asarray(positions_mm, float)
     heights = positions @ np.cross(row, column)
@@ -65,7 +66,8 @@ def dicom_affine(
     )
     if off.max() > STEP_TOLERANCE_MM:
         raise GeometryError(
-            f"slices lie up to {off.max():.2f} mm off their common line: export the series again"
+            f"slices lie up to {off.max():.2f} mm off their common line: export the series again",
+            code="slices_off_line",
         )
     between_rows, between_columns = np.asarray(pixel_spacing_mm, float)
     affine = np.eye(4)
@@ -80,20 +82,25 @@ def _check_steps(heights: Array) -> None:
     steps = np.diff(heights)
     usual = float(np.median(steps))
     if not np.isfinite(heights).all():
-        raise GeometryError("slice position is not a number: export the series again")
+        text = "slice position is not a number: export the series again"
+        raise GeometryError(text, code="placement")
     doubled = np.flatnonzero(steps < DOUBLED_MM)
     if doubled.size:
         raise GeometryError(
             f"{doubled.size + 1} slices share one position ({heights[doubled[0]]:.2f} mm along "
-            "the normal): leave one of each (two reconstructions in one series?)"
+            "the normal): leave one of each (two reconstructions in one series?)",
+            code="slices_doubled",
         )
     uneven = np.flatnonzero(np.abs(steps - usual) > max(STEP_TOLERANCE * usual, STEP_TOLERANCE_MM))
     if uneven.size:
         first = int(uneven[0])
         missing = round(float(steps[first] / usual)) - 1
         what = f"{missing} missing" if missing > 0 else "uneven spacing"
-        raise GeometryError(
+        text = (
             f"slices are not evenly spaced: {steps[first]:.2f} mm instead of {usual:.2f} mm "
             f"between {heights[first]:.2f} and {heights[first + 1]:.2f} mm along the normal "
             f"({what}): give the complete series"
         )
+        if missing > 0:
+            raise GeometryError(text, code="slices_missing")
+        raise GeometryError(text, code="slices_uneven")

@@ -29,16 +29,21 @@ def vertebrae_from_subregions(volume: Volume, levels: Sequence[Level] | None) ->
     if not bodies:
         raise CaseError(
             f"holds no vertebral body (label {' or '.join(map(str, SUBREGION_BODY))}) "
-            f"of {SUBREGIONS}: give another label map or scheme"
+            f"of {SUBREGIONS}: give another label map or scheme",
+            code="no_vertebra",
         )
     if levels is None or len(levels) != len(bodies):
         told = "none was" if levels is None else f"{len(levels)} were"
         raise CaseError(
             f"{len(bodies)} vertebral bodies are in view, and {SUBREGIONS} does not name them "
-            f"({told} named): give the {len(bodies)} levels, from head to tail"
+            f"({told} named): give the {len(bodies)} levels, from head to tail",
+            code="levels_unnamed",
         )
     if list(levels) != sorted(set(levels)):
-        raise CaseError("levels are not in order from head to tail: give them as T12, L1, L2")
+        raise CaseError(
+            "levels are not in order from head to tail: give them as T12, L1, L2",
+            code="levels_unnamed",
+        )
     number = np.zeros(int(pieces.max()) + 1, np.uint8)
     number[bodies] = [VERSE.value_of(level) for level in levels]
     seeds = number[pieces]

@@ -28,19 +28,23 @@ def check_together(ct: Volume, labels: LabelMap) -> tuple[Notice, ...]:
     """
     samples = _sample(labels)
     if not samples.level.size:
-        raise CaseError("label map: holds no vertebra: give the label map of this CT")
+        raise CaseError(
+            "label map: holds no vertebra: give the label map of this CT", code="no_vertebra"
+        )
     outside = ~_inside(ct, samples.bone_mm)
     if outside.mean() > MOSTLY_OUTSIDE:
         raise CaseError(
             f"label map: {100 * outside.mean():.0f} % of it lies outside the CT: give the label "
-            "map of this CT, or check both files' orientation"
+            "map of this CT, or check both files' orientation",
+            code="outside_ct",
         )
     contrast = _contrast(ct, samples, np.zeros(3), mirrored=False)
     _refuse_mirrored(ct, labels, samples, contrast)
     if contrast <= 0:
         raise CaseError(
             f"label map: does not lie on bone ({contrast:.0f} HU against its surroundings): give "
-            "the label map of this CT, or check both files' orientation"
+            "the label map of this CT, or check both files' orientation",
+            code="not_on_bone",
         )
     notices = _outside_notices(samples, outside)
     if contrast < FAINT_HU:
@@ -130,7 +134,8 @@ def _refuse_mirrored(ct: Volume, labels: LabelMap, samples: _Samples, contrast: 
             raise CaseError(
                 f"label map: fits the CT better when mirrored left-right about {name} "
                 f"({mirrored:.0f} against {contrast:.0f} HU): left and right are swapped in one "
-                "of the two files; make the label map again from this CT"
+                "of the two files; make the label map again from this CT",
+                code="mirrored",
             )
 
 

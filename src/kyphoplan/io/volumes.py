@@ -1,30 +1,34 @@
 """The one door for images: a file or folder in, a `Volume` in the patient's space out."""
 
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from kyphoplan.case import LabelMap, Notice, Severity, Volume
+from kyphoplan.case import LabelMap, Notice, Volume
 from kyphoplan.errors import CaseError, OutputError
 from kyphoplan.io import itk, nifti
-from kyphoplan.io.decoded import Decoded, intensities
-from kyphoplan.io.dicom import read_dicom_series
+from kyphoplan.io.apart import Request, read_apart
 from kyphoplan.io.label_schemes import VERSE
 from kyphoplan.io.output import replacing
 
-ACCEPTED = "a folder of DICOM CT slices, .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd"
+CT = "CT"
 
 
-def read_volume(path: str | Path, *, series: str | None = None) -> Volume:
+def read_volume(
+    path: str | Path, *, series: str | None = None, assume_orientation: str | None = None
+) -> Volume:
     """Read a CT from a NIfTI, NRRD or MetaImage file or a folder of DICOM slices.
+
+    The file is decoded in a process of its own, with limits of memory and time: a file that
+    brings its reader down is refused, and nothing else happens.
 
     Parameters
     ----------
-    series : SeriesInstanceUID or series number, where a DICOM folder holds several.
+    series : number or UID of the series, where a DICOM folder holds several.
+    assume_orientation : where the voxel axes lead, such as "LPS", for a file that does not say.
 
     Returns
     -------
@@ -36,58 +40,24 @@ def read_volume(path: str | Path, *, series: str | None = None) -> Volume:
     CaseError
         If the input cannot be used, with the file, the problem and the remedy in one line.
     """
-    return read_volume_with_notices(path, series=series)[0]
+    return read_volume_with_notices(path, series=series, assume_orientation=assume_orientation)[0]
 
 
 def read_volume_with_notices(
-    path: str | Path, *, series: str | None = None
+    path: str | Path, *, series: str | None = None, assume_orientation: str | None = None
 ) -> tuple[Volume, tuple[Notice, ...]]:
     """Read a CT as `read_volume` does, with everything the reader has to report."""
-    with naming(path):
-        decoded = decode(Path(path), "CT", series=series)
-        image = intensities(decoded)
-        return image.as_volume(), image.notices
+    return read_ct(path, series=series, assume_orientation=assume_orientation)[:2]
 
 
-def decode(path: Path, role: str, *, series: str | None = None) -> Decoded:
-    """Read any accepted image, by the kind of its path; notices name its role.
-
-    Raises
-    ------
-    CaseError
-        If there is no such file, or its kind is not known.
-    """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        decoded = _decode(path, series)
-    said = sorted({str(warning.message) for warning in caught})
-    notices = decoded.notices + tuple(_library_notice(text) for text in said)
-    return replace(decoded, notices=tuple(replace(n, text=f"{role}: {n.text}") for n in notices))
-
-
-def _decode(path: Path, series: str | None) -> Decoded:
-    if not path.exists():
-        raise CaseError("does not exist: check the path")
-    if path.is_dir():
-        return read_dicom_series(path, series=series)
-    if not path.is_file():
-        raise CaseError(f"is not a plain file: give {ACCEPTED}")
-    if path.stat().st_size == 0:
-        raise CaseError("the file is empty: copy it again from its source")
-    name = path.name.lower()
-    if name.endswith(nifti.SUFFIXES):
-        return nifti.read_nifti(path)
-    if name.endswith(itk.SUFFIXES):
-        return itk.read_itk(path)
-    if is_dicom(path):
-        raise CaseError("is one DICOM file: give the folder with all slices of the series")
-    raise CaseError(f"is of no known kind: give {ACCEPTED}")
-
-
-def is_dicom(path: Path) -> bool:
-    """Say whether a file starts as DICOM files do (``DICM`` after 128 bytes)."""
-    with path.open("rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
+def read_ct(
+    path: str | Path, *, series: str | None = None, assume_orientation: str | None = None
+) -> tuple[Volume, tuple[Notice, ...], tuple[Mapping[str, Any], ...]]:
+    """Read a CT as `read_volume` does, with notices and the series that were found."""
+    with naming(path), unchanged(Path(path)):
+        request = Request(path=Path(path), role=CT, series=series, orientation=assume_orientation)
+        decoded = read_apart(request)
+        return decoded.as_volume(), decoded.notices, decoded.series
 
 
 @contextmanager
@@ -96,20 +66,31 @@ def naming(path: str | Path) -> Iterator[None]:
     try:
         yield
     except CaseError as error:
-        raise type(error)(f"{path}: {error}") from error
+        raise error.about(path) from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise CaseError(f"{path}: cannot be read ({reason}): check file and permission") from error
+        text = f"{path}: cannot be read ({reason}): check file and permission"
+        raise CaseError(text, code="unreadable") from error
 
 
-def _library_notice(text: str) -> Notice:
-    return Notice(
-        code="reader_warning",
-        severity=Severity.INFO,
-        level=None,
-        text=" ".join(text.split()),
-        remedy="none needed if pictures and sizes look right",
-    )
+@contextmanager
+def unchanged(path: Path) -> Iterator[None]:
+    """Refuse an input that somebody changes while it is read."""
+    before = _state(path)
+    yield
+    if _state(path) != before:
+        raise CaseError("changed while it was read: wait until it is complete", code="changing")
+
+
+def _state(path: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Return name, size and times of a file, or of a folder's files."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    found = []
+    for file in files:
+        if file.is_file():
+            about = file.stat()
+            found.append((file.name, about.st_size, about.st_mtime_ns, about.st_ctime_ns))
+    return tuple(found)
 
 
 def write_volume(image: Volume | LabelMap, path: str | Path) -> Path:

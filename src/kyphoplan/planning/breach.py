@@ -9,6 +9,7 @@ from scipy.special import ndtri
 from kyphoplan.case import Confidence, Measure
 from kyphoplan.case.measure import Z95
 from kyphoplan.geometry import Array
+from kyphoplan.planning.limits import MISPLACED_MM
 from kyphoplan.planning.outline import outline_distance
 from kyphoplan.planning.sections import Sections
 
@@ -74,7 +75,11 @@ def breach_probability(
     The interval covers the surface's own uncertainty ``sd_mm`` [mm] (all walls nearer or farther
     at once) and the finite number of errors tried.
     """
-    room = least_room(sections, aiming)
+    return chance_of_breach(least_room(sections, aiming), radius_mm, aiming, sd_mm)
+
+
+def chance_of_breach(room: Array, radius_mm: float, aiming: AimingError, sd_mm: float) -> Measure:
+    """`breach_probability` from the room (N,) that each aiming error leaves [mm]."""
     value, low, high = (
         float((room < radius_mm + shift).mean()) for shift in (0.0, -Z95 * sd_mm, Z95 * sd_mm)
     )
@@ -88,3 +93,11 @@ def breach_probability(
         reason=f"{NODES} aiming errors ({aiming.entry_sd_mm:g} mm, "
         f"{aiming.direction_sd_deg:g} deg); walls known to {sd_mm:.2f} mm",
     )
+
+
+def chance_of_misplacement(room: Array, radius_mm: float) -> float:
+    """Chance [1] that a cannula leaves the bone by MISPLACED_MM or more: grade C and worse.
+
+    ``room`` (N,) is what each aiming error leaves [mm].
+    """
+    return float((room <= radius_mm - MISPLACED_MM).mean())

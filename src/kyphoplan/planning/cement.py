@@ -33,11 +33,13 @@ def propose_fill(
     """Propose the cement of one body, per side, from the voids and the body's own volume.
 
     The total is what the voids hold, raised to 15 % and held under 30 % of the body and under
-    7 ml. The sides share it as their voids do, or equally where there is none.
+    7 ml. Each side first gets what its void holds; what is left makes the sides as equal as it
+    can, also where only one has a balloon: cement on one side lets the body toggle to the other.
 
     References
     ----------
-    Liebschner MAK et al., Spine 2001;26:1547. Rotter R et al., Clin Biomech 2015.
+    Liebschner MAK et al., Spine 2001;26:1547 (volume, and toggle under uneven filling).
+    Rotter R et al., Clin Biomech 2015.
     Van Meirhaeghe J et al., Spine 2013, doi:10.1097/BRS.0b013e31828e8e22.
     Pulmonary cement by volume: doi:10.1186/s13018-019-1459-4.
     """
@@ -55,7 +57,7 @@ def propose_fill(
     low = min(LEAST_FRACTION * body.low, value)
     high = max(min(MOST_FRACTION * body.high, MOST_ML), value)
     total = _range(low, value, high, "ml")
-    shares = _shares(voids)
+    shares = _shares(voids, value)
     return Fill(
         left=_side(Side.LEFT, shares, total),
         right=_side(Side.RIGHT, shares, total),
@@ -138,12 +140,22 @@ def _void_ml(side: Side, inflations: tuple[Inflation, ...]) -> float:
     return sum(i.volume_ml for i in inflations if i.side is side and i.accepted)
 
 
-def _shares(voids: dict[Side, float]) -> dict[Side, float]:
-    """Return each side's part of the cement; equal parts without any void."""
+def _shares(voids: dict[Side, float], total: float) -> dict[Side, float]:
+    """Return each side's part of the cement: its void, then as equal as what is left allows.
+
+    Examples
+    --------
+    >>> one = _shares({Side.LEFT: 2.4, Side.RIGHT: 0.0}, 4.0)
+    >>> [round(4.0 * part, 3) for part in one.values()]
+    [2.4, 1.6]
+    """
     whole = sum(voids.values())
-    if whole == 0.0:
-        return dict.fromkeys(voids, 1.0 / len(voids))
-    return {side: void / whole for side, void in voids.items()}
+    if total <= whole:  # held under the voids
+        return {side: void / whole for side, void in voids.items()}
+    even = total / len(voids)
+    fuller = {side: void for side, void in voids.items() if void > even}
+    rest = (total - sum(fuller.values())) / max(len(voids) - len(fuller), 1)
+    return {side: fuller.get(side, rest) / total for side in voids}
 
 
 def _side(side: Side, shares: dict[Side, float], total: Measure) -> Measure:

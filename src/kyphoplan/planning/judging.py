@@ -15,13 +15,20 @@ from kyphoplan.case import (
     Vertebra,
 )
 from kyphoplan.geometry import Array
-from kyphoplan.planning.breach import AimingError, breach_probability
+from kyphoplan.planning.breach import (
+    AimingError,
+    chance_of_breach,
+    chance_of_misplacement,
+    least_room,
+)
 from kyphoplan.planning.limits import (
     ANTERIOR_MARGIN_MM,
     ENDPLATE_MARGIN_MM,
     GRADES_MM,
     LABEL_SD,
     LARGEST_CONVERGENCE_DEG,
+    LARGEST_MISPLACEMENT,
+    MISPLACED_MM,
 )
 from kyphoplan.planning.reach import in_the_way, tip_distances
 from kyphoplan.planning.room import Room, beside_pedicle
@@ -117,6 +124,7 @@ def judge(  # noqa: PLR0913 - what is judged, and by what
     clearance = _clearance(room, sections, target, radius, sd)
     counted = counted_walls(approach)
     least = _least(clearance, approach)
+    left = least_room(sections, aiming)
     reason = _broken_limit(
         _Case(
             room=room,
@@ -127,7 +135,7 @@ def judge(  # noqa: PLR0913 - what is judged, and by what
             counted=counted,
             radius=radius,
         )
-    )
+    ) or _often_misplaced(chance_of_misplacement(left, radius))
     return Trajectory(
         side=side,
         approach=approach,
@@ -139,7 +147,7 @@ def judge(  # noqa: PLR0913 - what is judged, and by what
         sagittal_angle_deg=line.sagittal_deg,
         depth_mm=line.length_mm,
         grade=grade_of(-least),
-        breach_probability=breach_probability(sections, radius, aiming, sd),
+        breach_probability=chance_of_breach(left, radius, aiming, sd),
         accepted=not reason,
         reason=reason,
     )
@@ -270,6 +278,16 @@ def _unreachable(case: _Case) -> str:
         return "entry not reachable: another part of the vertebra lies before the pedicle"
     level = in_the_way(room, case.neighbours, line.entry, line.outward, case.radius)
     return f"entry not reachable: {level} lies in the way" if level else ""
+
+
+def _often_misplaced(chance: float) -> str:
+    if chance <= LARGEST_MISPLACEMENT:
+        return ""
+    return (
+        f"not safely reachable: {100.0 * chance:.0f} % of aims leave the bone by "
+        f"{MISPLACED_MM:g} mm or more, with the assumed aiming error; at most "
+        f"{100.0 * LARGEST_MISPLACEMENT:.0f} % are allowed"
+    )
 
 
 def _unbroken(room: Room, line: Line) -> bool:

@@ -36,7 +36,7 @@ def write_plan(
     levels = tuple(level.level for level in plan.levels) or None
     with result_folder(folder, overwrite=overwrite) as working:
         fill(working, measurements, spine, ct, levels=levels)
-        write_surgeon(working, plan, spine, measurements, ct, rehearsal)
+        write_surgeon(working, plan, spine, measurements, ct, rehearsal=rehearsal)
         write_exports(working, plan, spine)
     return Path(folder)
 

@@ -60,6 +60,7 @@ def strength_to_json(level: Level, found: Strength) -> dict[str, Any]:
         "bending_stiffness": _measure(found.bending),
         "linear_failure_load": _measure(found.linear_failure),
         "failure_load": _measure(found.failure),
+        "flexion_failure_moment": _measure(found.flexion_failure),
         "height_mm": round(found.height_mm, 3),
         "calibration": found.calibration,
         "laws": laws_used(),

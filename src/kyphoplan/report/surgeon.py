@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kyphoplan import __version__, viewer
 from kyphoplan.case import (
+    Assessment,
     LevelPlan,
     Measure,
     Measurements,
@@ -18,6 +19,9 @@ from kyphoplan.case import (
     Volume,
 )
 from kyphoplan.case.mesh import Mesh
+from kyphoplan.io import write_json
+from kyphoplan.report.assessment_json import assessment_to_json
+from kyphoplan.report.assessment_page import assessment_section
 from kyphoplan.report.cannulas import draw_cannula, draw_plan
 from kyphoplan.report.page import Picture, environment
 from kyphoplan.report.plan_table import Column, Row, columns_of, rows_of, shown
@@ -85,27 +89,38 @@ def write_surgeon(
     spine: Spine,
     measurements: Measurements,
     ct: Volume | None = None,
+    *,
+    assessment: Assessment | None = None,
     rehearsal: Rehearsal | None = None,
 ) -> None:
     """Write ``surgeon.html`` and the plan's ``figures/*.png`` into an existing folder.
 
-    With a rehearsal its files are written too.
+    With an assessment ``assessment.json`` is written too, with a rehearsal its files.
     """
     pictures = draw_plans(plan, spine, ct)
     part = ""
     if rehearsal is not None:
         part = rehearsal_fragment(rehearsal, write_rehearsal(folder, rehearsal))
     page = surgeon_page(
-        plan, spine, measurements, ct, pictures=pictures, rehearsal=part, more=_solids(rehearsal)
+        plan,
+        spine,
+        measurements,
+        ct,
+        pictures=pictures,
+        assessment=assessment,
+        rehearsal=part,
+        more=_solids(rehearsal),
     )
     (folder / "surgeon.html").write_text(page, encoding="utf-8")
+    if assessment is not None:
+        write_json(folder / "assessment.json", assessment_to_json(assessment))
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
     for picture in pictures:
         (figures / f"{picture.name}.png").write_bytes(picture.png)
 
 
-def surgeon_page(
+def surgeon_page(  # noqa: PLR0913 - parts of a page
     plan: Plan,
     spine: Spine,
     measurements: Measurements,
@@ -114,6 +129,7 @@ def surgeon_page(
     pictures: Sequence[Picture] = (),
     rehearsal: str = "",
     more: Sequence[Mesh] = (),
+    assessment: Assessment | None = None,
 ) -> str:
     """Return the page of a plan: one file that holds its pictures and viewer, asking no network.
 
@@ -129,6 +145,7 @@ def surgeon_page(
         measurements=measurements,
         viewer=_viewer(plan, spine, ct, more),
         rehearsal=rehearsal,
+        assessment="" if assessment is None else assessment_section(assessment),
         policy=viewer.CONTENT_POLICY,
         method=METHOD,
         shown=shown,

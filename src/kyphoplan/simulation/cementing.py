@@ -75,7 +75,9 @@ def cementing(
     *,
     mixture: Mixture,
 ) -> FillingProblem:
-    """Set up the filling of a planned level; change it with `dataclasses.replace`.
+    """Set up the filling of a planned level.
+
+    What else is known, such as a fracture line or stops, comes in by `dataclasses.replace`.
 
     Parameters
     ----------

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from kyphoplan.geometry import Array
+from kyphoplan.simulation.caching import KEPT
 
 TOGETHER = 60  # [1] so many loose pieces are decided by one dense rank
 RANK = 1e-9  # [1] of the largest eigenvalue of the conditions
@@ -57,6 +59,8 @@ def unheld_bodies(solid: NDArray[np.bool_], prescribed: NDArray[np.bool_]) -> tu
     if count == 0:
         return ()
     frame = 0.5 * np.array(labels.shape), 0.5 * max(labels.shape)
+    if count == 1 and _is_held(_gram(solid, prescribed, *frame)):
+        return ()
     supports = _supports(labels, np.argwhere(prescribed), frame)
     joints = _joints(labels, frame) if count > 1 else ()
     held = _held(count, supports, joints)
@@ -133,8 +137,7 @@ def _held(
         grams[body] = part.T @ part
     held = np.zeros(count + 1, bool)
     while True:
-        values = np.linalg.eigvalsh(grams)
-        new = ~held & (values[:, 0] > RANK * np.maximum(values[:, -1], RANK))
+        new = ~held & _is_held(grams)
         if not new.any():
             return held
         held |= new
@@ -142,6 +145,43 @@ def _held(
             for body, holder in ((one, other), (other, one)):
                 if new[holder] and not held[body]:
                     grams[body] += conditions.T @ conditions
+
+
+def _is_held(grams: Array) -> NDArray[np.bool_]:
+    """Tell from the sum of its conditions' squares (..., 6, 6) whether a body is held."""
+    values = np.linalg.eigvalsh(grams)
+    return np.asarray(values[..., 0] > RANK * np.maximum(values[..., -1], RANK))
+
+
+@nb.njit(cache=KEPT)
+def _touched(solid, i, j, k):  # type: ignore[no-untyped-def]
+    for a in range(max(i - 1, 0), min(i + 1, solid.shape[0])):
+        for b in range(max(j - 1, 0), min(j + 1, solid.shape[1])):
+            for c in range(max(k - 1, 0), min(k + 1, solid.shape[2])):
+                if solid[a, b, c]:
+                    return True
+    return False
+
+
+@nb.njit(cache=KEPT)
+def _gram(solid, prescribed, centre, half):  # type: ignore[no-untyped-def]
+    """Sum the squares of all conditions, for bone in one piece; see `_rows`."""
+    gram, row, turn = np.zeros((6, 6)), np.zeros(6), np.zeros(3)
+    for i in range(prescribed.shape[0]):
+        for j in range(prescribed.shape[1]):
+            for k in range(prescribed.shape[2]):
+                if not prescribed[i, j, k].any() or not _touched(solid, i, j, k):
+                    continue
+                turn[0], turn[1], turn[2] = i - centre[0], j - centre[1], k - centre[2]
+                turn /= half
+                for c in range(3):
+                    if prescribed[i, j, k, c]:
+                        row[:] = 0.0
+                        row[c] = 1.0
+                        row[3 + (c + 1) % 3] = turn[(c + 2) % 3]
+                        row[3 + (c + 2) % 3] = -turn[(c + 1) % 3]
+                        gram += np.outer(row, row)
+    return gram
 
 
 def _motions(

@@ -21,9 +21,10 @@ from kyphoplan.simulation.plasticity import shape_factor, update, von_mises
 
 BALANCE = 2e-3  # [1] norm of the unbalanced nodal forces of a finished step over its force
 TIGHTER = 0.1  # [1] a linear solve leaves this part of the unbalanced force
-FIRST_TOLERANCE, LEAST_TOLERANCE = 1e-5, 1e-7  # [1] of the linear solves
-MEMORY = 5  # [1] solves that are remembered
+FIRST_TOLERANCE, LEAST_TOLERANCE = 1e-4, 1e-7  # [1] of the linear solves
+MEMORY = 3  # [1] solves that are remembered; more are misled by bone that yields and unyields
 ROUNDS = 40  # [1] linear solves of one step at most; between discs some steps need more than 20
+HALVINGS = 4  # [1] steps out of balance that are tried again in halves, in all of a curve
 PLASTIC_POISSON = 0.3  # [1] of crushing bone; assumed, as its elastic one; a range is worth a run
 
 
@@ -123,7 +124,8 @@ def crush(
     ----------
     bone : the block.
     prescribed_mm : (I + 1, J + 1, K + 1, 3) final displacement of the supports, NaN where free.
-    shares : rising parts of that displacement, one per step [1].
+    shares : rising parts of that displacement, one per step [1]; a step that does not balance is
+        tried again in halves, so that there may be more.
     method : how to solve; the first guess is not used.
     plastic_poisson : how much crushed bone widens: 0 not at all, 0.5 at constant volume [1].
     told : called after each step.
@@ -133,17 +135,24 @@ def crush(
     law = _Law(bone, shape_factor(plastic_poisson))
     u = np.zeros(prescribed_mm.shape)
     steps: list[Step] = []
-    detail, last = "", u
-    for share in np.asarray(shares, float):
-        guess = _extrapolated(steps, last, u, float(share))
+    detail, last, halvings = "", u, 0
+    ahead = np.asarray(shares, float).tolist()
+    while ahead:
+        share = ahead[0]
+        guess = _extrapolated(steps, last, u, share)
         found, step = _balance(law, share * prescribed_mm, guess, method)
         if not found.converged:
             detail = f"at {share:.0%} of the shortening: {found.outcome}"
             break
+        if not step.balanced and halvings < HALVINGS:
+            halvings += 1
+            ahead.insert(0, 0.5 * (share + (steps[-1].share if steps else 0.0)))
+            continue
+        ahead.pop(0)
         last, u = u, np.nan_to_num(found.displacement_mm)
         yielding = law.update(u, keep=True)
         gauge = watch.gauge(u) if watch else float("nan")
-        step = replace(step, share=float(share), yielding=yielding, gauge_mm=gauge)
+        step = replace(step, share=share, yielding=yielding, gauge_mm=gauge)
         steps.append(step)
         told(step)
         if watch and gauge >= watch.enough_mm:
@@ -242,9 +251,10 @@ def mixed(tried: list[tuple[Array, Array]]) -> Array:
     if len(tried) == 1:
         return u + change
     differences = np.array([(change - other).ravel() for _, other in tried[:-1]])
-    gram = differences @ differences.T
+    gram = np.einsum("ac,bc->ab", differences, differences)  # not by a library's threads
     gram[np.diag_indices_from(gram)] *= 1.0 + 1e-10
-    shares = np.linalg.lstsq(gram, differences @ change.ravel(), rcond=None)[0]
+    along = np.einsum("ac,c->a", differences, change.ravel())
+    shares = np.linalg.lstsq(gram, along, rcond=None)[0]
     result = u + change
     for share, (other, its) in zip(shares, tried[:-1], strict=True):
         result -= share * (u + change - other - its)

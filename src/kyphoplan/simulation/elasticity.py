@@ -15,11 +15,11 @@ from kyphoplan.geometry import Array
 from kyphoplan.simulation import element
 from kyphoplan.simulation.connectivity import Body, unheld_bodies
 from kyphoplan.simulation.eigenstress import subtract_eigenstress
-from kyphoplan.simulation.fields import new_field
+from kyphoplan.simulation.fields import begin, blank, keep_free, keep_held, mark_free, new_field
 from kyphoplan.simulation.hierarchy import build, make_grid
 from kyphoplan.simulation.kernels import FORCE, Grid, sweep
 from kyphoplan.simulation.krylov import conjugate_gradients
-from kyphoplan.simulation.lanes import LANES
+from kyphoplan.simulation.lanes import padded
 from kyphoplan.simulation.rigid import driven, remove_rigid_motion
 
 REFINEMENTS = 3  # [1] new starts from the true residual, if rounding has parted it from ours
@@ -171,7 +171,7 @@ def _checked(
     modulus: ArrayLike, spacing: float, prescribed: ArrayLike, poisson: ArrayLike
 ) -> _Problem:
     """Refuse what cannot be a problem."""
-    e, u = np.asarray(modulus), np.asarray(prescribed)
+    e, u = np.asarray(modulus), np.ascontiguousarray(prescribed, float)
     nu = np.asarray(poisson, float)
     if e.ndim != 3 or e.size == 0:  # noqa: PLR2004
         raise ValueError(f"modulus_mpa has shape {e.shape}: give a non-empty 3-D array")
@@ -221,8 +221,8 @@ def _singular(problem: _Problem, outcome: Outcome, detail: str) -> Solution:
 def _grid(problem: _Problem, threads: int) -> tuple[Grid, float]:
     """Lay out material and supports; return them and the bound of the largest eigenvalue."""
     planes, rows, nodes = problem.nodes
-    padded = (planes, rows, -(-nodes // LANES) * LANES)
-    lam, mu = new_field(padded, np.float32), new_field(padded, np.float32)
+    shape = (planes, rows, padded(nodes))
+    lam, mu = new_field(shape, np.float32), new_field(shape, np.float32)
     ratios = []
     for i in range(planes - 1):
         nu = problem.poisson[i] if problem.poisson.ndim else problem.poisson
@@ -230,10 +230,7 @@ def _grid(problem: _Problem, threads: int) -> tuple[Grid, float]:
         for out, values in zip((lam, mu), lame, strict=True):
             out[i, :-1, : nodes - 1] = values
     grid = make_grid(lam, mu, None, threads)
-    bits = np.array([1, 2, 4], np.uint8)
-    for i in range(planes):
-        free = (np.isnan(problem.prescribed[i]) @ bits).astype(np.uint8)
-        grid.free[i, :, :nodes] = free * (grid.inverse[i, :, :nodes] > 0.0)
+    mark_free(problem.prescribed, grid.inverse, grid.free)
     nu = problem.poisson
     ratios = [2.0 * n / (1.0 - 2.0 * n) for n in (0.0, float(nu.min()), float(nu.max()))]
     return grid, max(
@@ -272,13 +269,9 @@ def _solve(
 
 def _start(problem: _Problem, grid: Grid, x: Array, start: Array | None) -> None:
     """Fill in the prescribed displacement and the first guess."""
-    nodes = problem.nodes[2]
-    for i in range(problem.nodes[0]):
-        given = problem.prescribed[i]
-        guess = 0.0 if start is None else np.nan_to_num(start[i])
-        plane = np.where(np.isnan(given), guess, given)
-        solid = grid.inverse[i, :, None, :nodes] > 0.0
-        x[i, :, :, :nodes] = plane.transpose(0, 2, 1) * solid
+    given = problem.prescribed
+    guess = given if start is None else np.ascontiguousarray(start, float)
+    begin(given, guess, grid.inverse, x)
 
 
 def _unbalanced(problem: _Problem, grid: Grid, loads: Loads, x: Array, r: Array) -> float:
@@ -286,7 +279,7 @@ def _unbalanced(problem: _Problem, grid: Grid, loads: Loads, x: Array, r: Array)
     sweep(FORCE, x, x, r, grid)
     np.negative(r, out=r)
     _add_loads(problem, loads, r)
-    return _only_free(grid, r)
+    return float(np.sqrt(keep_free(r, grid.free)))
 
 
 def _add_loads(problem: _Problem, loads: Loads, r: Array) -> None:
@@ -296,16 +289,6 @@ def _add_loads(problem: _Problem, loads: Loads, r: Array) -> None:
     if loads.eigenstress_mpa is not None:
         stress = np.ascontiguousarray(loads.eigenstress_mpa, float)
         subtract_eigenstress(stress, problem.spacing, r)
-
-
-def _only_free(grid: Grid, r: Array) -> float:
-    """Zero what is not free; return the norm of the rest."""
-    total = 0.0
-    for plane, bits in zip(r, grid.free, strict=True):
-        for component in range(3):
-            plane[:, component, :] *= (bits >> component) & 1
-        total += float(np.vdot(plane, plane))
-    return float(np.sqrt(total))
 
 
 def _result(
@@ -319,17 +302,15 @@ def _result(
     x, r = fields
     residuals, scale, tolerance = history
     energy = 0.5 * _energy(grid, x, r)
-    np.negative(r, out=r)
-    _add_loads(problem, loads, r)
-    np.negative(r, out=r)
-    for plane, bits in zip(r, grid.free, strict=True):
-        for component in range(3):
-            plane[:, component, :] *= 1 - ((bits >> component) & 1)
+    if loads.forces_n is not None or loads.eigenstress_mpa is not None:
+        np.negative(r, out=r)
+        _add_loads(problem, loads, r)
+        np.negative(r, out=r)
+    keep_held(r, grid.free)
     nodes = problem.nodes[2]
     if bodies:
         remove_rigid_motion(bodies[0].motions, x, grid.inverse)
-    for plane, inverse in zip(x, grid.inverse, strict=True):
-        plane[np.broadcast_to(inverse[:, None, :] == 0.0, plane.shape)] = np.nan
+    blank(x, grid.inverse)
     outcome, detail = _judged(residuals[-1], tolerance)
     return Solution(
         displacement_mm=x[..., :nodes].transpose(0, 1, 3, 2),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kyphoplan.case.filling import Ending, Filling, Portion, Site
 from kyphoplan.geometry import Array
 from kyphoplan.materials import MARROW_VISCOSITY
-from kyphoplan.simulation.injecting import Injection
+from kyphoplan.simulation.injecting import Balance, Injection
 from kyphoplan.simulation.leakage import USUAL_STOPS, Stops
 from kyphoplan.simulation.medium import medium_of, reached
 from kyphoplan.simulation.outlets import Outlet, Voxels
@@ -23,6 +23,7 @@ from kyphoplan.simulation.rheology import Curing
 STEP_ML = 0.1  # [ml] of cement between two looks at the pressure
 SMALLEST_ML = 1e-9  # [ml] of rounding
 MM3_PER_ML = 1000.0
+COURANT = 0.5  # [1] of a voxel that the front moves in one step, on average
 GROWTH = 0.25  # [1] of a doubling of the viscosity within a step at most
 
 
@@ -101,6 +102,9 @@ class FillingProblem:
             raise ValueError("give a port with a share above 0")
         if not all(self.inside[tuple(port.voxels.T)].all() for port in self.ports):
             raise ValueError("a port lies outside the bone: move it inside")
+        room = np.array(self.inside.shape)
+        if any(((o.voxels < 0) | (o.voxels >= room)).any() for o in self.outlets):
+            raise ValueError(f"an outlet lies outside the grid {self.inside.shape}")
 
 
 def fill(problem: FillingProblem, told: Callable[[Portion], None] = lambda _: None) -> Filling:
@@ -130,14 +134,15 @@ def fill(problem: FillingProblem, told: Callable[[Portion], None] = lambda _: No
     arrival = np.full(medium.network.count, np.nan)
     ending, detail, time = None, "", problem.start_s
     while ending is None:
-        portion, ending, detail = _next(problem, injection, portions, time)
+        portion, ending, detail = _portion(problem, injection, portions, time)
         if portion is None:
             continue
         portions.append(portion)
         time = portion.time_s
         arrival[np.isnan(arrival) & (injection.part >= 0.5)] = portion.injected_ml  # noqa: PLR2004
         told(portion)
-        ending, detail = (ending, detail) if ending else _after(problem, portions)
+        if ending is None:
+            ending, detail = _after(problem, portions)
     if ending in {Ending.UNBALANCED, Ending.BLOCKED}:
         return _without_cloud(problem, ending, detail, tuple(portions))
     return _with_cloud(problem, injection, arrival, (ending, detail), tuple(portions))
@@ -153,36 +158,65 @@ def _shares(problem: FillingProblem, index: NDArray[np.int64]) -> Array:
     return shares
 
 
-def _next(
+def _portion(
     problem: FillingProblem, injection: Injection, portions: list[Portion], time: float
 ) -> tuple[Portion | None, Ending | None, str]:
-    """Inject one portion, or say why it ends here."""
+    """Inject one portion in steps that move the front by a part of a voxel, or say why it ends."""
     done = portions[-1].injected_ml if portions else 0.0
-    volume = min(problem.step_ml, problem.volume_ml - done)
+    goal = min(done + problem.step_ml, problem.volume_ml)
+    steps: list[Balance] = []
+    went: dict[Site, float] = {}
+    ending, detail = None, ""
+    while ending is None and done < goal - SMALLEST_ML:
+        solved, ending, detail = _balanced(problem, injection, time, done)
+        if ending is not None:
+            break
+        steps.append(solved)
+        rate = problem.control.rate_ml_per_s or solved.rate_mm3_per_s / MM3_PER_ML
+        longest = GROWTH * problem.cement.doubling_s
+        volume = min(goal - done, _step_ml(problem, done), rate * longest)
+        for site, mm3 in injection.move(volume * MM3_PER_ML).items():
+            went[site] = went.get(site, 0.0) + mm3 / MM3_PER_ML
+        done, time = done + volume, time + volume / rate
+    if not steps:
+        return None, ending, detail
+    portion = Portion(
+        injected_ml=done,
+        time_s=time,
+        pressure_mpa=max(step.port_mpa for step in steps),
+        went_ml=went,
+        change=max(step.change for step in steps),
+        residual=max(step.residual for step in steps),
+        iterations=sum(step.iterations for step in steps),
+    )
+    return portion, ending, detail
+
+
+def _balanced(
+    problem: FillingProblem, injection: Injection, time: float, done: float
+) -> tuple[Balance, Ending | None, str]:
+    """Find the flow at a moment, and say whether it is one to stop at."""
     law = problem.cement.at(time)
-    if law.consistency > problem.cement.stiffest:
-        return None, Ending.SET, f"{time / 60.0:.1f} min after mixing"
     rate = (problem.control.rate_ml_per_s or 0.0) * MM3_PER_ML
     solved = injection.balance(law, rate)
+    if law.consistency > problem.cement.stiffest:
+        return solved, Ending.SET, f"{time / 60.0:.1f} min after mixing, at {done:.1f} ml"
     if not solved.whole:
-        return None, Ending.UNBALANCED, f"after {done:.1f} ml: {solved.why}"
+        return solved, Ending.UNBALANCED, f"after {done:.1f} ml: {solved.why}"
     if solved.port_mpa > problem.stops.pressure_mpa:
-        return None, Ending.PRESSURE, f"{solved.port_mpa:.3g} MPa at {done:.1f} ml"
-    rate = rate or solved.rate_mm3_per_s
-    if not rate > 0.0:
-        return None, Ending.BLOCKED, f"nothing flows in after {done:.1f} ml"
-    volume = min(volume, rate / MM3_PER_ML * GROWTH * problem.cement.doubling_s)
-    went = injection.move(volume * MM3_PER_ML)
-    portion = Portion(
-        injected_ml=done + volume,
-        time_s=time + volume * MM3_PER_ML / rate,
-        pressure_mpa=solved.port_mpa,
-        went_ml={site: v / MM3_PER_ML for site, v in went.items()},
-        change=solved.change,
-        residual=solved.residual,
-        iterations=solved.iterations,
-    )
-    return portion, None, ""
+        return solved, Ending.PRESSURE, f"{solved.port_mpa:.3g} MPa at {done:.1f} ml"
+    if not solved.rate_mm3_per_s > 0.0:
+        return solved, Ending.BLOCKED, f"nothing flows in after {done:.1f} ml"
+    return solved, None, ""
+
+
+def _step_ml(problem: FillingProblem, done: float) -> float:
+    """Volume that moves the front of round clouds, one at each port, by COURANT voxels [ml]."""
+    ports = len(problem.ports)
+    each = done * MM3_PER_ML / ports
+    area = np.cbrt(36.0 * np.pi * each**2)
+    volume = ports * max(COURANT * problem.edge_mm * area, problem.edge_mm**3)
+    return float(volume) / MM3_PER_ML
 
 
 def _after(problem: FillingProblem, portions: list[Portion]) -> tuple[Ending | None, str]:

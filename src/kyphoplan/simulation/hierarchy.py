@@ -2,29 +2,28 @@
 
 from dataclasses import dataclass
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from kyphoplan.geometry import Array
 from kyphoplan.simulation import element
-from kyphoplan.simulation.fields import begin_smoothing, combine, new_field, two_dots
-from kyphoplan.simulation.kernels import APPLY, RESIDUAL, SMOOTH, Grid, sweep
-from kyphoplan.simulation.lanes import LANES
-from kyphoplan.simulation.threads import share
+from kyphoplan.simulation.caching import KEPT
+from kyphoplan.simulation.cycle import instructions
+from kyphoplan.simulation.fields import new_field
+from kyphoplan.simulation.kernels import Grid, addresses
+from kyphoplan.simulation.lanes import padded
 from kyphoplan.simulation.transfer import (
     coarsen_material,
     coarsen_supports,
     find_spans,
     invert_diagonal,
-    prolong,
-    restrict,
 )
 
 DIRECT_UNKNOWNS = 700  # [1] a level of so few is solved by a dense inverse of 2 MB
 SHIFT = 1e-5  # [1] keeps the coarsest stiffness regular where a hinge is left
-IMPROVED_LEVELS = 2  # [1] coarse levels that are worth two cycles; see `improve`
 SMALLEST_EDGE = 2  # [voxels] no coarser
-SHARED_VOXELS = 30_000  # [1] smaller levels are swept by one thread: starting two costs more
+SHARED_VOXELS = 8_000  # [1] smaller levels are swept by one thread: starting two costs more
 LAM_WEIGHT = element.diagonal(1.0, 0.0)  # [1] share of lam in the diagonal
 MU_WEIGHT = element.diagonal(0.0, 1.0)  # [1] share of mu
 
@@ -48,13 +47,17 @@ class Hierarchy:
     Attributes
     ----------
     levels : finest first.
-    smoothing : per smoothing step the weights of the last step and of the scaled residual.
+    table, cuts : where their arrays lie, and each thread's planes; see `cycle.walk`.
+    program, weights : what a cycle does; see `cycle.instructions`.
     unknowns : flat places of the free components of the last level.
     inverse : dense inverse on these.
     """
 
     levels: tuple[Level, ...]
-    smoothing: tuple[tuple[float, float], ...]
+    table: NDArray[np.int64]
+    cuts: NDArray[np.int64]
+    program: Array
+    weights: Array
     unknowns: NDArray[np.intp]
     inverse: Array
 
@@ -86,7 +89,7 @@ def make_grid(lam: Array, mu: Array, free: Array | None, threads: int) -> Grid:
     cuts = np.searchsorted(work, work[-1] * np.arange(parts + 1) / parts).astype(np.int64)
     cuts[-1] = lam.shape[0]
     cuts = np.maximum.accumulate(cuts)
-    share(invert_diagonal, cuts, lam, mu, LAM_WEIGHT, MU_WEIGHT, inverse)
+    invert_diagonal(lam, mu, LAM_WEIGHT, MU_WEIGHT, inverse)
     return Grid(lam, mu, inverse, free, spans, cuts)
 
 
@@ -94,10 +97,10 @@ def coarser(fine: Grid, threads: int) -> Grid:
     """Return the grid of twice the edge."""
     nodes = [_real_nodes(fine, axis) for axis in range(3)]
     shape = [(n - 1 + 1) // 2 + 1 for n in nodes]
-    padded = (shape[0], shape[1], -(-shape[2] // LANES) * LANES)
-    lam, mu = new_field(padded, np.float32), new_field(padded, np.float32)
+    room = (shape[0], shape[1], padded(shape[2]))
+    lam, mu = new_field(room, np.float32), new_field(room, np.float32)
     for material, mean in ((fine.lam, lam), (fine.mu, mu)):
-        share(coarsen_material, (0, shape[0]), material, mean)
+        coarsen_material(material, mean, 0, shape[0])
     grid = make_grid(lam, mu, None, threads)
     coarsen_supports(fine.free, fine.inverse, grid.inverse, grid.free)
     return grid
@@ -124,7 +127,26 @@ def build(finest: Grid, largest: float, *, steps: int, threads: int) -> Hierarch
         shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
         fields = [new_field(shape, np.float32) for _ in range(5 if levels else 3)]
         levels.append(Level(grid, *fields, *fields[: 5 - len(fields)]))
-    return Hierarchy(tuple(levels), chebyshev(steps, largest), unknowns, inverse)
+    shared = [len(level.grid.cuts) > 2 for level in levels]  # noqa: PLR2004 - threads
+    program, weights = instructions(len(levels), chebyshev(steps, largest), shared)
+    rooms = [(v.residual, v.correction, v.step, v.first, v.image) for v in levels]
+    table = [
+        (*addresses(level.grid), *(each.ctypes.data for each in arrays))
+        for level, arrays in zip(levels, rooms, strict=True)
+    ]
+    cuts = [
+        np.pad(level.grid.cuts, (0, threads + 1 - len(level.grid.cuts)), "edge")
+        for level in levels
+    ]
+    return Hierarchy(
+        levels=tuple(levels),
+        table=np.array(table, np.int64),
+        cuts=np.array(cuts, np.int64),
+        program=program,
+        weights=weights,
+        unknowns=unknowns,
+        inverse=inverse,
+    )
 
 
 def dense_inverse(grid: Grid) -> tuple[NDArray[np.intp], Array]:
@@ -143,63 +165,42 @@ def dense_inverse(grid: Grid) -> tuple[NDArray[np.intp], Array]:
         matrix[np.ix_(block, block)] += stiffness
     matrix = matrix[:-1, :-1]
     matrix[np.diag_indices(unknowns.size)] *= 1.0 + SHIFT
-    return unknowns, np.linalg.inv(matrix).astype(np.float32)
+    return unknowns, _inverted(matrix).astype(np.float32)
 
 
-def cycle(hierarchy: Hierarchy, depth: int = 0) -> None:
-    """Turn the residual of a level into a correction, by one cycle over the coarser ones."""
-    level = hierarchy.levels[depth]
-    grid, b, x, step = level.grid, level.residual, level.correction, level.step
-    if depth + 1 == len(hierarchy.levels):
-        x.reshape(-1)[hierarchy.unknowns] = hierarchy.inverse @ b.reshape(-1)[hierarchy.unknowns]
-        return
-    first = hierarchy.smoothing[0][1]
-    share(begin_smoothing, grid.cuts, b, x, step, grid.inverse, grid.spans, first)
-    for weights in hierarchy.smoothing[1:]:
-        sweep(SMOOTH, x, b, step, grid, weights)
-    sweep(RESIDUAL, x, b, step, grid)
-    below = hierarchy.levels[depth + 1]
-    coarse = below.grid
-    share(restrict, coarse.cuts, step, below.residual, coarse.free, coarse.spans)
-    if depth < IMPROVED_LEVELS and depth + 2 < len(hierarchy.levels):
-        improve(hierarchy, depth + 1)
-    else:
-        cycle(hierarchy, depth + 1)
-    share(prolong, grid.cuts, below.correction, x, grid.free, grid.spans)
-    for weights in hierarchy.smoothing:
-        sweep(SMOOTH, x, b, step, grid, weights)
+def _inverted(matrix: Array) -> Array:
+    """Invert a symmetric matrix, on this thread alone: a library's threads cost more here."""
+    result = matrix.copy()
+    if not swept(result):
+        return np.asarray(np.linalg.inv(matrix))
+    return np.asarray(np.tril(result) + np.tril(result, -1).T)
 
 
-def improve(hierarchy: Hierarchy, depth: int) -> None:
-    """Solve a coarser level by two cycles, combined so that their error is least in energy.
+@nb.njit(cache=KEPT, nogil=True, fastmath=True)
+def _less(row, factor, column):  # type: ignore[no-untyped-def]
+    for k in range(row.size):
+        row[k] -= factor * column[k]
 
-    Where thin bone is too stiff on the coarser grids, one cycle leaves a correction too small
-    that a second one, made conjugate to the first, completes.
+
+@nb.njit(cache=KEPT, nogil=True)
+def swept(matrix):  # type: ignore[no-untyped-def]
+    """Invert a positive definite matrix in place, its lower half; tell whether it was one.
 
     References
     ----------
-    Notay & Vassilevski 2008, Numer Linear Algebra Appl 15:473, doi:10.1002/nla.542.
+    Goodnight 1979, Am Stat 33:149, doi:10.1080/00031305.1979.10482685 (sweep operator).
     """
-    level = hierarchy.levels[depth]
-    grid, r, x = level.grid, level.residual, level.correction
-    cycle(hierarchy, depth)
-    share(combine, grid.cuts, level.first, x, 0.0, 1.0, grid.spans)
-    energy = sweep(APPLY, x, x, level.image, grid)
-    if energy <= 0.0:
-        return
-    first = _dots(level, x, r, r)[0] / energy
-    share(combine, grid.cuts, r, level.image, 1.0, -first, grid.spans)
-    cycle(hierarchy, depth)
-    along, coupling = _dots(level, x, r, level.image)
-    rest = sweep(APPLY, x, x, level.step, grid) - coupling * coupling / energy
-    if rest <= 0.0:
-        along, rest = 0.0, 1.0
-    second = along / rest
-    share(
-        combine, grid.cuts, x, level.first, second, first - coupling * second / energy, grid.spans
-    )
-
-
-def _dots(level: Level, z: Array, r: Array, q: Array) -> tuple[float, float]:
-    parts = share(two_dots, level.grid.cuts, z, r, q, level.grid.spans)
-    return sum(part[0] for part in parts), sum(part[1] for part in parts)
+    size = len(matrix)
+    column = np.zeros(size)
+    for k in range(size):
+        pivot = matrix[k, k]
+        if not pivot > 0.0:
+            return False
+        column[:k], column[k], column[k + 1 :] = matrix[k, :k], 0.0, matrix[k + 1 :, k]
+        for i in range(size):
+            if i != k and column[i] != 0.0:
+                _less(matrix[i, : i + 1], column[i] / pivot, column[: i + 1])
+        matrix[k, :k], matrix[k, k] = column[:k] / pivot, -1.0 / pivot
+        matrix[k + 1 :, k] = column[k + 1 :] / pivot
+    matrix *= -1.0
+    return True

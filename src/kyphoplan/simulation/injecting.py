@@ -169,8 +169,8 @@ class Injection:
             return np.inf
         now = self._flow.pressure
         of_pressure = np.abs(now - pressure).max() / max(float(np.abs(now).max()), LEAST)
-        moved = float(np.linalg.norm(self._through - through))
-        return max(float(of_pressure), moved / max(float(np.linalg.norm(self._through)), LEAST))
+        moved, whole = ((self._through - through) ** 2).sum(), (self._through**2).sum()
+        return max(float(of_pressure), float(np.sqrt(moved / max(float(whole), LEAST))))
 
     def _rate(self) -> float:
         """Flow out of the ports [mm3/s]."""

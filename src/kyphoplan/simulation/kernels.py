@@ -14,25 +14,28 @@ from typing import Any, NamedTuple
 import numba as nb
 import numpy as np
 
+from kyphoplan.geometry import Array
 from kyphoplan.simulation.caching import KEPT
 from kyphoplan.simulation.fields import new_field
 from kyphoplan.simulation.lanes import (
-    LANES,
     Finish,
     apply_double,
     apply_single,
+    first_double,
+    first_single,
     force_double,
-    mix_double,
-    mix_single,
     nothing_double,
     nothing_single,
     residual_single,
     smooth_single,
 )
-from kyphoplan.simulation.threads import together
+from kyphoplan.simulation.team import pointer, together
 
 NOTHING, FORCE, APPLY = int(Finish.NOTHING), int(Finish.FORCE), int(Finish.APPLY)
 RESIDUAL, SMOOTH = int(Finish.RESIDUAL), int(Finish.SMOOTH)
+KEPT_ROWS = 12  # [1] numbers per node of the last row that are kept, and as many handed on
+HELD_ROWS = 6  # [1] numbers per node that are handed to the next plane
+ROOM = 64  # [1] numbers between parts of a workspace
 
 
 class Grid(NamedTuple):
@@ -56,97 +59,120 @@ class Grid(NamedTuple):
     cuts: Any
 
 
+def addresses(grid: Grid) -> tuple[int, ...]:
+    """Return the grid as numbers: planes, rows, nodes, and where its arrays lie."""
+    arrays = (grid.lam, grid.mu, grid.free, grid.inverse, grid.spans)
+    return (*grid.lam.shape, *(array.ctypes.data for array in arrays))
+
+
+def workspace(grid: Grid) -> Array:
+    """Return room for what one thread keeps during a sweep over a grid or a coarser one."""
+    _, rows, nodes = grid.lam.shape
+    return np.zeros((2 * KEPT_ROWS + HELD_ROWS * rows) * nodes + 4 * ROOM)
+
+
 @nb.njit(cache=KEPT, nogil=True)
-def _row(kind, addresses, strides, span, weights):
+def _row(kind, double, at, plane, span, weights):  # noqa: PLR0911 - one call
+    if double:
+        if kind == FORCE:
+            return force_double(at, plane, span, weights)
+        if kind == APPLY:
+            return apply_double(at, plane, span, weights)
+        return nothing_double(at, plane, span, weights)
     if kind == SMOOTH:
-        return smooth_single(addresses, strides, span, weights)
+        return smooth_single(at, plane, span, weights)
     if kind == RESIDUAL:
-        return residual_single(addresses, strides, span, weights)
+        return residual_single(at, plane, span, weights)
     if kind == APPLY:
-        return apply_single(addresses, strides, span, weights)
-    return nothing_single(addresses, strides, span, weights)
+        return apply_single(at, plane, span, weights)
+    return nothing_single(at, plane, span, weights)
 
 
 @nb.njit(cache=KEPT, nogil=True)
-def _row_double(kind, addresses, strides, span, weights):
-    if kind == FORCE:
-        return force_double(addresses, strides, span, weights)
-    if kind == APPLY:
-        return apply_double(addresses, strides, span, weights)
-    return nothing_double(addresses, strides, span, weights)
-
-
-@nb.njit(cache=KEPT, nogil=True)
-def _mix(lower, upper, j, out, spans, strides):
-    span = (nb.int64(spans[j, 0]), nb.int64(spans[j, 1]))
-    at = (_address(lower[j]), _address(upper[j]), _address(out))
-    if lower.itemsize == 4:  # noqa: PLR2004 - single precision
-        mix_single(at, strides, span)
-    else:
-        mix_double(at, strides, span)
-
-
-@nb.njit(cache=KEPT, nogil=True)
-def _address(array):
-    return nb.int64(array.ctypes.data)
-
-
-@nb.njit(cache=KEPT, nogil=True)
-def _chunk(  # noqa: PLR0913, PLR0917 - an array per argument
-    kind, u, b, out, grid, below, above, first, last, weights
+def sweep_planes(  # noqa: PLR0913, PLR0917 - everything by address
+    kind, double, grid, fields, halo, begin, end, weights, space
 ):
-    """Sweep the planes from first to last; see the module's text."""
-    size = u.itemsize
-    rows_j, nodes_k = u.shape[1], u.shape[3]
-    width = nodes_k + LANES
-    rows = np.zeros((2, 12, width), u.dtype)
-    carry = np.zeros((12, width), u.dtype)
-    held = np.zeros((rows_j, 6, nodes_k), u.dtype)
-    strides = (width * size, nodes_k * size, nodes_k * size)
+    """Sweep the planes from begin to end; see the module's text; return u . out for APPLY.
+
+    Parameters
+    ----------
+    grid : see `addresses`.
+    fields : addresses of u, b and out.
+    halo : addresses of the planes before the first and behind the last one.
+    space : see `workspace`.
+    """
+    _, rows, nodes, lam, mu, free, inverse, spans_at = grid
+    u, b, out = fields
+    size = 8 if double else 4
+    kept, held = _prepared(space, rows, nodes, double)
+    spans = nb.carray(pointer(spans_at), (grid[0], rows, 2), np.int32)
+    row, small = 3 * nodes * size, 4 * nodes
     total = 0.0
-    for i in range(max(first - 1, 0), last):
-        lower = below if i < first else u[i]
-        upper = above if i + 1 >= last else u[i + 1]
-        what = NOTHING if i < first else kind
-        spans = grid.spans[i]
-        _mix(lower, upper, 0, rows[0], spans, strides)
-        for j in range(rows_j):
-            if j + 1 < rows_j:
-                _mix(lower, upper, j + 1, rows[(j + 1) % 2], spans, strides)
-            if spans[j, 1] > spans[j, 0]:
-                at = (
-                    _address(rows[j % 2]),
-                    _address(rows[(j + 1) % 2]),
-                    _address(grid.lam[i, j]),
-                    _address(grid.mu[i, j]),
-                    _address(carry),
-                    _address(held[j]),
-                    _address(grid.free[i, j]),
-                    _address(grid.inverse[i, j]),
-                    _address(u[i, j]),
-                    _address(b[i, j]),
-                    _address(out[i, j]),
-                )
-                span = (nb.int64(spans[j, 0]), nb.int64(spans[j, 1]))
-                if size == 4:  # noqa: PLR2004 - single precision
-                    total += _row(what, at, strides, span, weights)
+    for i in range(max(begin - 1, 0), end):
+        lower = halo[0] if i < begin else u + i * rows * row
+        upper = halo[1] if i + 1 >= end else u + (i + 1) * rows * row
+        what = NOTHING if i < begin else kind
+        empty = True
+        for j in range(rows):
+            span = (nb.int64(spans[i, j, 0]), nb.int64(spans[i, j, 1]))
+            if span[1] <= span[0]:
+                empty = True
+                continue
+            if empty:
+                at_first = (lower + j * row, upper + j * row, kept[0])
+                if double:
+                    first_double(at_first, nodes * size, span)
                 else:
-                    total += _row_double(what, at, strides, span, weights)
+                    first_single(at_first, nodes * size, span)
+                empty = False
+            after, place = min(j + 1, rows - 1) * row, i * rows + j
+            at = (
+                lower + after,
+                upper + after,
+                kept[0],
+                kept[1],
+                held + 2 * j * row,
+                lam + place * small,
+                mu + place * small,
+                free + place * nodes,
+                inverse + place * small,
+                u + place * row,
+                b + place * row,
+                out + place * row,
+            )
+            total += _row(what, double, at, nodes * size, span, weights)
     return total
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def _prepared(space, rows, nodes, double):
+    """Clear a workspace; return the addresses of its parts."""
+    size = 8 if double else 4
+    used = (2 * KEPT_ROWS + HELD_ROWS * rows) * nodes * size // 8 + 3 * ROOM
+    space[:used] = 0.0
+    start = nb.int64(space.ctypes.data)
+    start += -start % ROOM
+    step = KEPT_ROWS * nodes * size + 2 * ROOM
+    return (start, start + step), start + 2 * step
 
 
 def sweep(kind: int, u: Any, b: Any, out: Any, grid: Grid, weights: Any = (0.0, 0.0)) -> float:
     """Go once over the voxels and do what `kind` (a `Finish`) says; return u . out for APPLY."""
-    if grid.cuts.size == 2:  # noqa: PLR2004 - one thread
-        return float(_chunk(kind, u, b, out, grid, u[0], u[-1], 0, u.shape[0], weights))
-    runs = []
+    double, last = u.itemsize == 8, u.shape[0] - 1  # noqa: PLR2004 - bytes
+    fields = tuple(array.ctypes.data for array in (u, b, out))
+    runs, kept = [], []
     for begin, end in pairwise(grid.cuts.tolist()):
-        below, above = _copied(u, max(begin - 1, 0)), _copied(u, min(end, u.shape[0] - 1))
-        runs.append((kind, u, b, out, grid, below, above, begin, end, weights))
-    return sum(together(_chunk, runs))
+        planes = [u[max(begin - 1, 0)], u[min(end, last)]]
+        if kind == SMOOTH and len(grid.cuts) > 2:  # noqa: PLR2004 - changed by its owner meanwhile
+            planes = [_copied(plane) for plane in planes]
+        kept.append(planes)
+        halo = (planes[0].ctypes.data, planes[1].ctypes.data)
+        given = (kind, double, addresses(grid), fields, halo)
+        runs.append((*given, begin, end, weights, workspace(grid)))
+    return float(sum(together(sweep_planes, runs)))
 
 
-def _copied(u: Any, plane: int) -> Any:
-    copy = new_field(u.shape[1:], u.dtype)
-    copy[...] = u[plane]
+def _copied(plane: Any) -> Any:
+    copy = new_field(plane.shape, plane.dtype)
+    copy[...] = plane
     return copy

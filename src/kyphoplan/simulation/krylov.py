@@ -1,14 +1,25 @@
 """Conjugate gradients in double precision around the single-precision multigrid cycle."""
 
+# mypy: disable-error-code="no-untyped-def"
 from dataclasses import dataclass
 
+import numba as nb
 import numpy as np
 
 from kyphoplan.geometry import Array
+from kyphoplan.simulation.caching import KEPT
+from kyphoplan.simulation.cycle import (
+    CORRECTION,
+    RESIDUALS,
+    field,
+    grid_of,
+    spans_of,
+    walk,
+)
 from kyphoplan.simulation.fields import advance, combine, new_field, split, two_dots
-from kyphoplan.simulation.hierarchy import Hierarchy, cycle
-from kyphoplan.simulation.kernels import APPLY, sweep
-from kyphoplan.simulation.threads import share
+from kyphoplan.simulation.hierarchy import Hierarchy
+from kyphoplan.simulation.kernels import APPLY, sweep_planes, workspace
+from kyphoplan.simulation.team import new_team, summed, together, wait
 
 
 @dataclass(frozen=True)
@@ -24,30 +35,98 @@ def conjugate_gradients(
 ) -> History:
     """Solve for the free components; x is improved in place.
 
-    On entry q is the unbalanced force; it becomes scratch. The residual is kept as two fields in
-    single precision, the first of which is what the cycle starts from. The direction is kept
-    conjugate to the last by the difference of residuals (Polak and Ribiere), which forgives that
-    the cycle rounds; that difference is known without being kept.
+    On entry q is the unbalanced force; it becomes scratch.
     """
-    finest = hierarchy.levels[0]
-    grid, spans, cuts = finest.grid, finest.grid.spans, finest.grid.cuts
+    finest = hierarchy.levels[0].grid
     p, low = new_field(x.shape, float), new_field(x.shape, np.float32)
-    z, high = finest.correction, finest.residual
-    share(split, cuts, q, high, low, spans)
+    threads = hierarchy.cuts.shape[1] - 1
+    team, residuals = new_team(threads), np.zeros(limit + 1)
+    plane = 3 * finest.lam.shape[1] * finest.lam.shape[2]
+    runs = []
+    for me in range(threads):
+        halo = new_field((2, plane if threads > 1 else 0), np.float32)
+        space, kept = workspace(finest), np.zeros((len(hierarchy.levels), 2))
+        given = (hierarchy.program, hierarchy.weights, hierarchy.table, hierarchy.cuts)
+        coarsest = (hierarchy.unknowns, hierarchy.inverse)
+        runs.append(
+            (
+                *given,
+                coarsest,
+                team,
+                me,
+                space,
+                halo,
+                kept,
+                x,
+                p,
+                q,
+                low,
+                scale,
+                tolerance,
+                residuals,
+            )
+        )
+    count = together(_iterate, runs)[0]
+    told = tuple(residuals[: count + 1].tolist())
+    return History(told, told[-1] <= tolerance)
 
-    def moved(alpha: float) -> float:
-        squares = share(advance, cuts, x, p, high, low, q, spans, alpha)
-        return float(np.sqrt(sum(squares))) / scale
 
-    residuals = [moved(0.0)]
+@nb.njit(cache=KEPT, nogil=True)
+def _iterate(  # noqa: PLR0913, PLR0917 - everything a thread works on
+    program,
+    weights,
+    table,
+    cuts,
+    coarsest,
+    team,
+    me,
+    space,
+    halo,
+    kept,
+    x,
+    p,
+    q,
+    low,
+    scale,
+    tolerance,
+    residuals,
+):
+    """Iterate with the other threads; return the number of steps.
+
+    The residual is kept as two fields in single precision, the first of which is what the cycle
+    starts from. The direction is kept conjugate to the last by the difference of residuals (Polak
+    and Ribiere), which forgives that the cycle rounds; that difference is known without being
+    kept.
+    """
+    threads = cuts.shape[1] - 1
+    begin, end = cuts[0, me], cuts[0, me + 1]
+    z, high, spans = field(table, 0, CORRECTION), field(table, 0, RESIDUALS), spans_of(table, 0)
+    size = 24 * x.shape[1] * x.shape[3]
+    at = (nb.int64(p.ctypes.data), nb.int64(p.ctypes.data), nb.int64(q.ctypes.data))
+    planes = (at[0] + max(begin - 1, 0) * size, at[0] + min(end, x.shape[0] - 1) * size)
+    split(q, high, low, spans, begin, end)
+    squares = advance(x, p, high, low, q, spans, 0.0, begin, end)
+    squares, _ = summed(team, threads, me, squares, 0.0)
+    residual, steps = np.sqrt(squares) / scale, 0
+    residuals[0] = residual
     along, alpha = 1.0, 0.0
-    while residuals[-1] > tolerance and len(residuals) <= limit:
-        cycle(hierarchy)
-        z_r, z_q = np.sum(share(two_dots, cuts, z, high, q, spans), axis=0)
-        share(combine, cuts, p, z, -alpha * z_q / along, 1.0, spans)
-        curvature = sweep(APPLY, p, p, q, grid)
+    while residual > tolerance and steps + 1 < len(residuals):
+        walk(program, weights, table, cuts, coarsest, team, me, space, halo, kept)
+        wait(team, threads)
+        z_r, z_q = two_dots(z, high, q, spans, begin, end)
+        z_r, z_q = summed(team, threads, me, z_r, z_q)
+        combine(p, z, -alpha * z_q / along, 1.0, spans, begin, end)
+        wait(team, threads)
+        none = (0.0, 0.0)
+        grid = grid_of(table, 0)
+        curvature = sweep_planes(APPLY, True, grid, at, planes, begin, end, none, space)
+        curvature, _ = summed(team, threads, me, curvature, 0.0)
         if not (np.isfinite(curvature) and curvature > 0.0):
             break
         along, alpha = z_r, z_r / curvature
-        residuals.append(moved(alpha))
-    return History(tuple(residuals), residuals[-1] <= tolerance)
+        squares = advance(x, p, high, low, q, spans, alpha, begin, end)
+        squares, _ = summed(team, threads, me, squares, 0.0)
+        residual = np.sqrt(squares) / scale
+        steps += 1
+        residuals[steps] = residual
+    return steps

@@ -4,9 +4,10 @@ The compiler cannot prove that a dozen buffers do not overlap, so it would do on
 Here the vector instructions are written out instead: `Lanes` stands for a register of numbers, so
 that `element.modal_forces`, written once, runs on 4 or 8 voxels at a time.
 
-A node row is worked on in four steps: sums and differences along j of what `mix_rows` prepared
-along i and k; the modal forces; the same sums and differences back; and what is wanted with the
-finished force of the node row (`Finish`), while it is still in a register.
+A node row is worked on in five steps: sums and differences of the next row along i and k, which
+are kept for the next turn; those along j; the modal forces; the same sums and differences back;
+and what is wanted with the finished force of the node row (`Finish`), while it is still in a
+register. What is kept or handed on lies register by register, so that one address serves all.
 """
 
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from numba.extending import intrinsic
 from kyphoplan.simulation import element
 
 LANES = 8  # node rows are padded to a multiple of this many nodes
+CROWDED = 64  # [1] rows of a multiple of this many nodes share too few lines of the cache
 FLAGS = ("nnan", "ninf", "nsz", "contract")
 
 
@@ -31,6 +33,18 @@ class Finish(IntEnum):
     APPLY = 2  # out = A u at free components, else 0; returns u . out
     RESIDUAL = 3  # out = b - A u at free components, else 0
     SMOOTH = 4  # step = c1 step + c2 (b - A u) / diagonal at free components; u += step
+
+
+def padded(nodes: int) -> int:
+    """Return the length of a node row in memory.
+
+    Examples
+    --------
+    >>> [padded(n) for n in (1, 65, 128)]
+    [8, 72, 136]
+    """
+    length = -(-nodes // LANES) * LANES
+    return length + LANES if length % CROWDED == 0 else length
 
 
 class Lanes:
@@ -78,6 +92,19 @@ class Memory:
         pointer = self._at(address, index, self.size, self.kind)
         return Lanes(self.builder, self.builder.load(pointer, align=self.size))
 
+    def block(self, address: Any, index: Any, count: int) -> Any:
+        """Return the address of a group of registers that belongs to an index."""
+        step = ir.Constant(index.type, count * self.size)
+        return self.builder.add(address, self.builder.mul(index, step))
+
+    def load_at(self, block: Any, number: int) -> Lanes:
+        """Read a register of a group."""
+        return self.load(block, ir.Constant(block.type, number * self.lanes))
+
+    def store_at(self, value: Lanes, block: Any, number: int) -> None:
+        """Write a register of a group."""
+        self.store(value, block, ir.Constant(block.type, number * self.lanes))
+
     def load_single(self, address: Any, index: Any) -> Lanes:
         """Read single-precision numbers, widened if the reals are double."""
         kind = ir.VectorType(ir.FloatType(), self.lanes)
@@ -113,35 +140,52 @@ def _pair(a: Lanes, b: Lanes) -> tuple[Lanes, Lanes]:
     return a + b, b - a
 
 
-def _shifted(builder: Any, before: Any, now: Any, lanes: int) -> Lanes:
-    """Return the register one node further: the last lane of `before`, then `now`."""
+def _across(builder: Any, one: Any, other: Any, lanes: int, first: int) -> Lanes:
+    """Return one register out of two neighbours, from the place `first` of the lower one on."""
     order = ir.Constant(
         ir.VectorType(ir.IntType(32), lanes),
-        [ir.Constant(ir.IntType(32), lanes - 1 + k) for k in range(lanes)],
+        [ir.Constant(ir.IntType(32), first + k) for k in range(lanes)],
     )
-    return Lanes(builder, builder.shuffle_vector(before, now, order))
+    return Lanes(builder, builder.shuffle_vector(one, other, order))
 
 
-def _modes(memory: Memory, row: Any, next_row: Any, stride: Any, k: Any) -> list[list[Lanes]]:
-    """Return sums and differences of the voxels between two prepared node rows."""
+def _along_i(memory: Memory, at: dict[str, Any], k: Any) -> list[Any]:
+    """Return sums and differences along i of the next row's nodes, per component."""
+    builder, results = memory.builder, []
+    for component in range(3):
+        shift = builder.mul(at["plane"], ir.Constant(k.type, component))
+        low, high = (builder.add(at[name], shift) for name in ("lower", "upper"))
+        results += [each.value for each in _pair(memory.load(low, k), memory.load(high, k))]
+    return results
+
+
+def _along_k(builder: Any, here: list[Any], ahead: list[Any], lanes: int) -> list[Lanes]:
+    """Return sums and differences along k of those along i: 4 per component."""
+    results: list[Lanes] = []
+    for near, after in zip(here, ahead, strict=True):
+        results += _pair(Lanes(builder, near), _across(builder, near, after, lanes, 1))
+    return results
+
+
+def _modes(memory: Memory, block: Any, after: list[Lanes]) -> list[list[Lanes]]:
+    """Return sums and differences of the voxels between a kept node row and the next one.
+
+    The next one takes the kept one's place.
+    """
     components = []
     for component in range(3):
         modes: list[Any] = [None] * 8
         for place in (0, 1, 4, 5):
             index = 4 * component + (place & 1) + (place >> 1)
-            here, there = (_shift(memory, at, stride, index) for at in (row, next_row))
-            modes[place], modes[place + 2] = _pair(memory.load(here, k), memory.load(there, k))
+            before = memory.load_at(block, index)
+            modes[place], modes[place + 2] = _pair(before, after[index])
+            memory.store_at(after[index], block, index)
         components.append(modes)
     return components
 
 
-def _shift(memory: Memory, address: Any, stride: Any, count: int) -> Any:
-    builder = memory.builder
-    return builder.add(address, builder.mul(stride, ir.Constant(stride.type, count)))
-
-
 def _spread(
-    memory: Memory, at: dict[str, Any], k: Any, forces: list[Any], component: int
+    memory: Memory, carry: Any, held: Any, forces: list[Any], component: int
 ) -> list[Lanes]:
     """Hand a voxel's modal forces to its four node rows; return what the finished row has now.
 
@@ -151,17 +195,14 @@ def _spread(
     for along_k in range(2):
         totals = []
         for along_i in range(2):
-            place = 4 * along_i + along_k
+            place, index = 4 * along_i + along_k, 4 * component + 2 * along_i + along_k
             one, other = forces[place], forces[place + 2]
-            carry = _shift(
-                memory, at["carry"], at["stride"], 4 * component + 2 * along_i + along_k
-            )
-            before = memory.load(carry, k)
+            before = memory.load_at(carry, index)
             totals.append(before - other if one is None else before + one - other)
-            memory.store(other if one is None else one + other, carry, k)
-        held = _shift(memory, at["held"], at["held stride"], 2 * component + along_k)
-        finished.append(memory.load(held, k) + totals[0] - totals[1])
-        memory.store(totals[0] + totals[1], held, k)
+            memory.store_at(other if one is None else one + other, carry, index)
+        index = 2 * component + along_k
+        finished.append(memory.load_at(held, index) + totals[0] - totals[1])
+        memory.store_at(totals[0] + totals[1], held, index)
     return finished
 
 
@@ -219,66 +260,71 @@ def _finish(memory: Memory, kind: Finish, at: dict[str, Any], k: Any, forces: li
     return product
 
 
-ROW_ADDRESSES = ("row", "next", "lam", "mu", "carry", "held", "free", "inverse", "u", "b", "out")
+ROW_ADDRESSES = (
+    *("lower", "upper", "rows", "carry", "held"),
+    *("lam", "mu", "free", "inverse", "u", "b", "out"),
+)
 
 
 def _row_code(real: Any, lanes: int, finish: Finish) -> Callable[..., Any]:
     """Return the generator of the code of one node row (see the module's text)."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        addresses, strides, span, weights = (cgutils.unpack_tuple(builder, arg) for arg in args)
+        addresses, plane, span, weights = args
         memory = Memory(builder, real, lanes)
-        at = dict(zip(ROW_ADDRESSES, addresses, strict=True))
-        at["stride"], at["plane"], at["held stride"] = strides
-        for name, number in zip(("c1", "c2"), weights, strict=True):
+        at = dict(zip(ROW_ADDRESSES, cgutils.unpack_tuple(builder, addresses), strict=True))
+        at["plane"] = plane
+        for name, number in zip(("c1", "c2"), cgutils.unpack_tuple(builder, weights), strict=True):
             at[name] = Lanes(builder, _broadcast(memory, number))
+        first, last = cgutils.unpack_tuple(builder, span)
 
         def body(k: Any, carried: list[Any]) -> list[Any]:
-            modes = _modes(memory, at["row"], at["next"], at["stride"], k)
+            ahead = _along_i(memory, at, builder.add(k, ir.Constant(k.type, lanes)))
+            rows, carry = memory.block(at["rows"], k, 12), memory.block(at["carry"], k, 12)
+            held = memory.block(at["held"], k, 6)
+            modes = _modes(memory, rows, _along_k(builder, carried[:6], ahead, lanes))
             lam, mu = memory.load_single(at["lam"], k), memory.load_single(at["mu"], k)
             forces = element.modal_forces(modes[0], modes[1], modes[2], lam, mu)
-            results, finished = [], []
+            results, finished = ahead, []
             for component in range(3):
-                low, high = _spread(memory, at, k, forces[component], component)
+                low, high = _spread(memory, carry, held, forces[component], component)
                 far = low + high
-                finished.append(
-                    low - high + _shifted(builder, carried[component], far.value, lanes)
-                )
+                before = carried[6 + component]
+                finished.append(low - high + _across(builder, before, far.value, lanes, lanes - 1))
                 results.append(far.value)
             product = _finish(memory, finish, at, k, finished)
             if product is not None:
-                results.append((Lanes(builder, carried[3]) + product).value)
+                results.append((Lanes(builder, carried[9]) + product).value)
             return results
 
-        starts = [splat(memory.kind, 0.0)] * (4 if finish is Finish.APPLY else 3)
-        last = _loop(builder, span[0], span[1], lanes, starts, body)
-        return _sum_lanes(builder, last[3], lanes) if finish is Finish.APPLY else _nothing()
+        starts = _along_i(memory, at, first)
+        starts += [splat(memory.kind, 0.0)] * (4 if finish is Finish.APPLY else 3)
+        end = _loop(builder, first, last, lanes, starts, body)
+        return _sum_lanes(builder, end[9], lanes) if finish is Finish.APPLY else _nothing()
 
     return generate
 
 
-def _mix_code(real: Any, lanes: int) -> Callable[..., Any]:
-    """Return the generator of the sums and differences along i and k of two node rows."""
+def _first_code(real: Any, lanes: int) -> Callable[..., Any]:
+    """Return the generator of the sums and differences along i and k of a first node row."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        addresses, strides, span = (cgutils.unpack_tuple(builder, arg) for arg in args)
+        addresses, plane, span = args
         memory = Memory(builder, real, lanes)
-        lower, upper, out = addresses
-        stride, plane, _ = strides
+        at = dict(
+            zip(("lower", "upper", "rows"), cgutils.unpack_tuple(builder, addresses), strict=True)
+        )
+        at["plane"] = plane
+        first, last = cgutils.unpack_tuple(builder, span)
 
         def body(k: Any, carried: list[Any]) -> list[Any]:
-            after = builder.add(k, ir.Constant(k.type, 1))
-            for component in range(3):
-                low, high = (_shift(memory, at, plane, component) for at in (lower, upper))
-                near = _pair(memory.load(low, k), memory.load(high, k))
-                far = _pair(memory.load(low, after), memory.load(high, after))
-                for along_i in range(2):
-                    for along_k, value in enumerate(_pair(near[along_i], far[along_i])):
-                        index = 4 * component + 2 * along_i + along_k
-                        memory.store(value, _shift(memory, out, stride, index), k)
-            return []
+            ahead = _along_i(memory, at, builder.add(k, ir.Constant(k.type, lanes)))
+            block = memory.block(at["rows"], k, 12)
+            for index, value in enumerate(_along_k(builder, carried, ahead, lanes)):
+                memory.store_at(value, block, index)
+            return ahead
 
-        _loop(builder, span[0], span[1], lanes, [], body)
+        _loop(builder, first, last, lanes, _along_i(memory, at, first), body)
         return _nothing()
 
     return generate
@@ -312,25 +358,25 @@ def _row_function(real: Any, lanes: int, finish: Finish) -> Any:
     code = _row_code(real, lanes, finish)
 
     @intrinsic(prefer_literal=False)  # type: ignore[untyped-decorator, unused-ignore]
-    def node_row(typing: Any, addresses: Any, strides: Any, span: Any, weights: Any) -> Any:
-        return types.float64(addresses, strides, span, weights), code
+    def node_row(typing: Any, addresses: Any, plane: Any, span: Any, weights: Any) -> Any:
+        return types.float64(addresses, plane, span, weights), code
 
     return node_row
 
 
-def _mix_function(real: Any, lanes: int) -> Any:
-    code = _mix_code(real, lanes)
+def _first_function(real: Any, lanes: int) -> Any:
+    code = _first_code(real, lanes)
 
     @intrinsic(prefer_literal=False)  # type: ignore[untyped-decorator, unused-ignore]
-    def mix_rows(typing: Any, addresses: Any, strides: Any, span: Any) -> Any:
-        return types.float64(addresses, strides, span), code
+    def first_row(typing: Any, addresses: Any, plane: Any, span: Any) -> Any:
+        return types.float64(addresses, plane, span), code
 
-    return mix_rows
+    return first_row
 
 
 SINGLE, DOUBLE = (ir.FloatType(), LANES), (ir.DoubleType(), LANES // 2)
-mix_single = _mix_function(*SINGLE)
-mix_double = _mix_function(*DOUBLE)
+first_single = _first_function(*SINGLE)
+first_double = _first_function(*DOUBLE)
 nothing_single = _row_function(*SINGLE, Finish.NOTHING)
 nothing_double = _row_function(*DOUBLE, Finish.NOTHING)
 force_double = _row_function(*DOUBLE, Finish.FORCE)

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import betaincinv
 
-from kyphoplan.case import Confidence, Measure
+from kyphoplan.case import Confidence, Measure, VertebraMeasures
 from kyphoplan.case.filling import LEAKS, POSTERIOR, VENOUS, Ending, Filling, Site
 
 SEEN_ML = 0.1  # [ml] of cement outside the bone that fluoroscopy shows; assumed
+THROUGH_GAPS = (Site.CORTICAL, Site.DISC, Site.CANAL)
+WEAKNESS = "the model leaks less often than patients do: 0 is no all-clear"
 INTERVAL = 0.95  # [1]
 
 
@@ -57,12 +59,20 @@ NO_STOPS = Stops(posterior_ml=float("inf"), venous_ml=float("inf"))
 
 
 def leak_probabilities(
-    fillings: Sequence[Filling], seen_ml: float = SEEN_ML
+    fillings: Sequence[Filling],
+    measures: VertebraMeasures | None = None,
+    seen_ml: float = SEEN_ML,
 ) -> dict[Site, Measure]:
     """Return how often each leak is seen over draws of what is uncertain, with its interval.
 
     The interval is Jeffreys' for a binomial share: it covers the number of draws, not what the
-    draws leave out. Failed fillings do not count.
+    draws leave out. Failed fillings do not count. Where gaps of the shell could not be judged,
+    leaks through them have no probability unless one was seen: never having drawn a gap that
+    nobody could see proves nothing.
+
+    Parameters
+    ----------
+    measures : of the vertebra, which say whether its shell could be judged; None if unknown.
 
     Examples
     --------
@@ -72,16 +82,21 @@ def leak_probabilities(
     whole = [filling for filling in fillings if not filling.failed]
     if not whole:
         return {site: Measure.unknown("1", "no draw was computed to its end") for site in LEAKS}
-    return {
-        site: _share(sum(filling.at(site) >= seen_ml for filling in whole), len(whole), seen_ml)
-        for site in LEAKS
-    }
+    blind = "not measured" if measures is None else measures.cortical_gaps_reason
+    shares = {}
+    for site in LEAKS:
+        hits = sum(filling.at(site) >= seen_ml for filling in whole)
+        if blind and site in THROUGH_GAPS and not hits:
+            shares[site] = Measure.unknown("1", f"gaps of the shell: {blind}")
+        else:
+            shares[site] = _share(hits, len(whole), seen_ml)
+    return shares
 
 
 def _share(hits: int, draws: int, seen_ml: float) -> Measure:
     tail = 0.5 * (1.0 - INTERVAL)
     low, high = (
-        float(stats.beta.ppf(part, hits + 0.5, draws - hits + 0.5)) for part in (tail, 1.0 - tail)
+        float(betaincinv(hits + 0.5, draws - hits + 0.5, part)) for part in (tail, 1.0 - tail)
     )
     value = hits / draws
     return Measure(
@@ -90,7 +105,7 @@ def _share(hits: int, draws: int, seen_ml: float) -> Measure:
         high=max(high, value) if hits < draws else 1.0,
         unit="1",
         confidence=Confidence.LOW,
-        reason=f"{hits} of {draws} draws with {seen_ml:g} ml or more",
+        reason=f"{hits} of {draws} draws with {seen_ml:g} ml or more; {WEAKNESS}",
     )
 
 

@@ -34,7 +34,7 @@ class Levels:
     """
 
     starts: NDArray[np.int64]
-    others: NDArray[np.int64]
+    others: NDArray[np.int32]
     parent: NDArray[np.int64]
 
 
@@ -61,11 +61,11 @@ def levels_of(index: NDArray[np.int64]) -> Levels:
     )
 
 
-def _sides(index: NDArray[np.int64], begin: int) -> NDArray[np.int64]:
+def _sides(index: NDArray[np.int64], begin: int) -> NDArray[np.int32]:
     """Find the voxel behind each side (N, 6), numbered from ``begin``; -1 for none."""
     padded = np.pad(index, 1, constant_values=-1)
     here = index >= 0
-    found = np.empty((int(here.sum()), SIDES), np.int64)
+    found = np.empty((int(here.sum()), SIDES), np.int32)  # half the memory to read
     for side in range(SIDES):
         step = -1 if side % 2 == 0 else 1
         behind = np.roll(padded, step, side // 2)[1:-1, 1:-1, 1:-1]

@@ -14,6 +14,9 @@ from kyphoplan.materials import (
     BASIVERTEBRAL_DEPTH,
     BASIVERTEBRAL_MM,
     DISC_RESISTANCE,
+    FRACTURE_GAP_MM,
+    HIDDEN_GAPS,
+    HIDDEN_MM2,
     SEGMENTAL_MM,
     SHELL_MM,
     SHELL_PERMEABILITY,
@@ -46,7 +49,10 @@ class Ways:
     basivertebral_depth : of the canal, over the depth of the body [1].
     track_gap_mm : beside the cannula [mm].
     disc_resistance : times that of the gap in the endplate [1].
+    fracture_gap_mm : opening of a fracture line in the shell [mm].
     gap_factor : times the area of each gap found in the CT [1].
+    hidden : gaps too small for the CT: each a place on the skin from 0 to 1, and an area [mm2].
+        None by value; drawn in a Monte-Carlo, since not seen is not absent.
     """
 
     shell_permeability: float = SHELL_PERMEABILITY.value
@@ -57,14 +63,18 @@ class Ways:
     vein_mm: float = VEIN_MM.value
     track_gap_mm: float = TRACK_GAP_MM.value
     disc_resistance: float = DISC_RESISTANCE.value
+    fracture_gap_mm: float = FRACTURE_GAP_MM.value
     gap_factor: float = 1.0
+    hidden: tuple[tuple[float, float], ...] = ()
 
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> "Ways":
         """Draw all of them, independently."""
         numbers = {f.name: _RANGES[f.name].drawn(rng) for f in fields(cls) if f.name in _RANGES}
         factor = float(np.exp(rng.normal(0.0, GAP_SPREAD)))
-        return cls(gap_factor=factor, **numbers)
+        count = int(rng.poisson(HIDDEN_GAPS.drawn(rng)))
+        hidden = tuple((float(rng.random()), HIDDEN_MM2.drawn(rng)) for _ in range(count))
+        return cls(gap_factor=factor, hidden=hidden, **numbers)
 
 
 _RANGES = {
@@ -76,6 +86,7 @@ _RANGES = {
     "vein_mm": VEIN_MM,
     "track_gap_mm": TRACK_GAP_MM,
     "disc_resistance": DISC_RESISTANCE,
+    "fracture_gap_mm": FRACTURE_GAP_MM,
 }
 GAP_SPREAD = 0.3  # [1] relative standard deviation of a gap's area, as morphometry.cortex has it
 USUAL_WAYS = Ways()
@@ -117,9 +128,30 @@ def openings(
         _basivertebral(vertebra, surface, ways),
         *(_segmental(vertebra, surface, ways, side) for side in (1.0, -1.0)),
         *(_gap(gap, surface, ways) for gap in gaps),
+        *(_hidden(vertebra, surface, ways, *hidden) for hidden in ways.hidden),
         *(_track(trajectory, surface, ways) for trajectory in trajectories),
     ]
     return tuple(outlet for outlet in found if outlet is not None)
+
+
+def fracture_line(
+    fractured: NDArray[np.bool_],
+    inside: NDArray[np.bool_],
+    edge_mm: float,
+    ways: Ways = USUAL_WAYS,
+) -> Outlet | None:
+    """Open a fracture where it meets the surface; None if it does not.
+
+    Parameters
+    ----------
+    fractured : (I, J, K) voxels of the fracture.
+    inside : (I, J, K) voxels that fluid can enter.
+    """
+    voxels = np.argwhere(fractured & inside & (exposed_faces(inside) > 0))
+    if not voxels.size:
+        return None
+    width = float(len(voxels)) * edge_mm
+    return slit(Site.FRACTURE, voxels, ways.fracture_gap_mm, width, ways.shell_mm)
 
 
 def body_of(vertebra: Vertebra, affine: Array, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -200,6 +232,29 @@ def _gap(gap: CorticalGap, surface: _Surface, ways: Ways) -> Outlet | None:
     site = LEADS[gap.site]
     resistance = ways.disc_resistance if site is Site.DISC else 1.0
     return tube(site, voxels, radius, ways.shell_mm, resistance=resistance)
+
+
+def _hidden(
+    vertebra: Vertebra, surface: _Surface, ways: Ways, place: float, area_mm2: float
+) -> Outlet | None:
+    """Open a gap that the CT could not show, somewhere on the body's skin."""
+    body, frame = vertebra.body, vertebra.frame
+    assert body is not None
+    assert frame is not None
+    if not surface.skin.size:
+        return None
+    voxel = surface.skin[[int(place * len(surface.skin))]]
+    left, back, up = frame.to_local(surface.places(voxel))[0]
+    height = 0.5 * float((body.superior.middle_mm - body.inferior.middle_mm) @ frame.superior)
+    parts = {
+        Site.DISC: abs(up) / height,
+        Site.CANAL: back / (0.5 * body.depth_mm),
+        Site.CORTICAL: max(abs(left) / (0.5 * body.width_mm), -back / (0.5 * body.depth_mm)),
+    }
+    site = max(parts, key=lambda each: parts[each])
+    resistance = ways.disc_resistance if site is Site.DISC else 1.0
+    radius = float(np.sqrt(area_mm2 / np.pi))
+    return tube(site, voxel, radius, ways.shell_mm, resistance=resistance)
 
 
 def _track(trajectory: Trajectory, surface: _Surface, ways: Ways) -> Outlet | None:

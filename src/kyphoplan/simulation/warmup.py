@@ -1,15 +1,20 @@
 """Compile the kernels before they are needed, so that the wait is seen and named."""
 
 import numpy as np
+from numpy.typing import NDArray
 
+from kyphoplan.materials import CEMENTS
 from kyphoplan.simulation.crushing import Bone, crush
 from kyphoplan.simulation.elasticity import Method
+from kyphoplan.simulation.filling import FillingProblem, Port, fill
+from kyphoplan.simulation.outlets import shell_pores
+from kyphoplan.simulation.rheology import Curing
 
 SIDE = 10  # [voxels] enough for two levels
 
 
 def compile_kernels(threads: int = 1) -> None:
-    """Crush a small cube; later calls on this machine find the kernels on the disk."""
+    """Crush a small cube and fill it; later calls on this machine find the kernels on the disk."""
     shape = (SIDE,) * 3
     bone = Bone(
         modulus_mpa=np.full(shape, 100.0),
@@ -21,3 +26,20 @@ def compile_kernels(threads: int = 1) -> None:
     prescribed[:, :, 0] = prescribed[:, :, -1] = 0.0
     prescribed[:, :, -1, 2] = -0.02 * SIDE
     crush(bone, prescribed, np.array([0.5]), method=Method(threads=threads))
+    _fill_a_little(np.ones(shape, bool))
+
+
+def _fill_a_little(inside: NDArray[np.bool_]) -> None:
+    """Press a drop of cement into a small cube."""
+    fill(
+        FillingProblem(
+            inside=inside,
+            bone_fraction=np.full(inside.shape, 0.1),
+            void_fraction=np.zeros(inside.shape),
+            edge_mm=1.0,
+            ports=(Port(voxels=np.array([[SIDE // 2] * 3])),),
+            outlets=(shell_pores(inside, 1.0),),
+            cement=Curing.of(CEMENTS["high viscosity"]),
+            volume_ml=0.01,
+        )
+    )

@@ -1,0 +1,62 @@
+"""No wrong input passes silently: each odd input gets its verdict, and nothing else happens."""
+
+import hashlib
+import time
+from pathlib import Path
+
+import pytest
+
+from kyphoplan.io.gate import examine
+
+from .odd_inputs import NIFTI, Odd
+from .odd_labels import LABELS
+from .odd_series import SERIES
+
+CASES = [*NIFTI, *LABELS, *SERIES]
+LONGEST_S = 25.0
+MOST_LETTERS = 700  # of a refusal: one line, not a page
+
+
+def state(folder: Path) -> str:
+    """Return a hash of all that lies in a folder."""
+    found = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        about = file.lstat()
+        found.update(f"{file} {about.st_mode} {about.st_mtime_ns} {about.st_size}\n".encode())
+    return found.hexdigest()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_an_odd_input_gets_its_verdict(case: Odd, tmp_path: Path) -> None:
+    path = case.build(tmp_path)
+    before, start = state(tmp_path), time.monotonic()
+    found = examine(
+        path,
+        labels=case.labels,
+        series=case.series,
+        scheme=case.scheme,
+        assume_orientation=case.orientation,
+    )
+    assert time.monotonic() - start < LONGEST_S
+    assert state(tmp_path) == before
+    told = found.reason or {"code": "", "text": ""}
+    said = (str(found.verdict), told, [n.code for n in found.notices])
+    assert found.verdict == case.verdict, said
+    if found.reason is not None:
+        assert told["code"] in case.codes, said
+        assert told["text"].startswith(f"{path}: ")
+        assert told["text"].count(": ") >= 2  # what, what is wrong, what to do
+        assert told["text"].isprintable()
+        assert len(told["text"]) < MOST_LETTERS
+    else:
+        codes = [n.code for n in found.notices]
+        assert sorted(codes) == sorted(case.codes), said
+        assert all(n.text.isprintable() and n.remedy for n in found.notices)
+
+
+def test_there_are_enough_cases_and_none_is_told_twice() -> None:
+    assert len(CASES) >= 150
+    names = [(kind, str(case)) for kind in (NIFTI, LABELS, SERIES) for case in kind]
+    assert len({str(case) + str(case.labels) + str(case in SERIES) for case in CASES}) == len(
+        names
+    )

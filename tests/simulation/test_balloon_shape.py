@@ -43,4 +43,4 @@ def test_moved_as_a_whole_it_keeps_its_volume() -> None:
     u[..., 0] = 0.2
     moved = skin().carried(u, 1.0)
     assert moved.volume_mm3 == pytest.approx(skin().volume_mm3, rel=0.01)
-    assert moved.above(skin().corners_mm + [0.2, 0.0, 0.0]).max() < 0.1
+    assert moved.above(skin().corners_mm + np.array([0.2, 0.0, 0.0])).max() < 0.1

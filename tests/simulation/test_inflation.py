@@ -21,16 +21,14 @@ def law(strength: float = YIELD_MPA, modulus: float = 280.0) -> BoneLaw:
     def even(name: str, value: float) -> DensityLaw:
         return DensityLaw(name=name, factor=value, exponent=0.0, source="", status=Status.READ)
 
-    return BoneLaw(
-        modulus=even("e", modulus), strength=even("y", strength), plastic_poisson=0.3
-    )
+    return BoneLaw(modulus=even("e", modulus), strength=even("y", strength), plastic_poisson=0.3)
 
 
 def operation(
     bone: BoneLaw, *, volume: float | None = None, largest: float = np.inf, aside: float = 0.0
 ) -> Operation:
     shape = (SIDE,) * 3
-    middle = np.full(3, SIDE / 2.0) + [aside, 0.0, 0.0]
+    middle = np.full(3, SIDE / 2.0) + np.array([aside, 0.0, 0.0])
     core = np.array([0.0, 0.0, 0.5])
     skin = Skin.around(middle - core, middle + core, FIRST_MM)
     grown = Skin.around(middle - core, middle + core, LAST_MM).volume_mm3

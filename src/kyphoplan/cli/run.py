@@ -91,7 +91,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
 
     Writes surgeon.html, patient.html, measurements.html, assessment.json, plan.json,
     rehearsal.json, measurements.json, manifest.json, navigation.csv, segmentation.seg.nrrd,
-    figures/, meshes/ and trajectories/. A level where cord or nerves may have to be freed first is not planned.
+    figures/, meshes/ and trajectories/. A level where cord or nerves may have to be freed first
+    is not planned.
     """
     progress = Progress(quiet=quiet, verbose=verbose)
     chosen = parse_levels(levels)

@@ -76,10 +76,18 @@ def main() -> None:
     except KeyboardInterrupt:
         say("interrupted: nothing was written")
         raise SystemExit(INTERRUPTED) from None
+    finally:
+        if _terminations:
+            raise SystemExit(TERMINATED)
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    say("terminated: nothing was written")
+_terminations: list[int] = []  # signals that asked to end; a compiler's callback may swallow one
+
+
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    if not _terminations:
+        say("terminated: nothing was written")
+    _terminations.append(number)
     raise SystemExit(TERMINATED)
 
 

@@ -18,8 +18,7 @@ from kyphoplan.simulation.specimen import CAP_MATERIALS, Caps, Specimen, Tissue,
 
 PLATE_MM, SUPPORT_MM = 1.0, 2.0  # [mm] of the neighbour's endplate and of the layer that holds it
 PLATE_MPA = 2000.0  # [MPa] of a neighbour: rigid beside a disc; any large value serves
-SOFT_MPA = 0.05  # [MPa] of muscle, fat, marrow without mineral: assumed, hardly resists; a range
-# of 0.005 to 0.08 moves pressures by less than 1 % (tests/simulation/test_inflation.py)
+SOFT_MPA = 0.05  # [MPa] of muscle, fat, marrow without mineral: assumed, hardly resists
 BEHIND_MM = 12.0  # [mm] of arch that is kept behind the body; farther back nothing strains
 AROUND_MM = 1.0  # [mm] of soft tissue around the bone
 TRACK_FINE = 4  # [1] samples along a voxel's edge that tell how much of it a cannula takes

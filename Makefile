@@ -42,6 +42,7 @@ fix: setup ## repair what ruff can repair, then format
 
 bench: setup ## time per stage and peak memory, beside peers
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/gate.py
 
 bench-solver: setup $(PEER)/.ready ## the voxel solver beside its peers; writes docs/benchmarks.md
 	@command -v ccx >/dev/null || apt-get install -y -qq calculix-ccx || \

@@ -2,14 +2,22 @@
 
 import csv
 import hashlib
+import html
+import io
 import json
+import re
+import struct
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lxml.html
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 from click.testing import Result
+from PIL import Image
 from typer.testing import CliRunner
 
 from kyphoplan.case import LabelMap, Measurements, Spine, Volume
@@ -143,6 +151,63 @@ def test_the_manifest_tells_what_the_result_was_made_from(
         assert record["inputs"][role]["sha256"] == digest
     assert record["parameters"]["cannula"] == "10G"
     assert {"read", "find the anatomy", "measure", "plan", "export"} <= set(record["timings_s"])
+
+
+MODEL = "3D/3dmodel.model"
+READERS: dict[str, Callable[[Path], str]] = {
+    ".json": lambda p: json.dumps(json.loads(p.read_text())["provenance"]),
+    ".html": lambda p: " ".join(lxml.html.parse(p).find(".//footer[@class='stamp']").itertext()),
+    ".png": lambda p: Image.open(io.BytesIO(p.read_bytes())).info["Provenance"],
+    ".stl": lambda p: p.read_bytes()[:80].decode("ascii"),
+    ".glb": lambda p: json.dumps(pygltf(p)["asset"]["extras"]["provenance"]),
+    ".3mf": lambda p: zipfile.ZipFile(io.BytesIO(p.read_bytes())).read(MODEL).decode(),
+    ".csv": lambda p: next(csv.DictReader(p.read_text().splitlines()))["provenance"],
+    ".nrrd": lambda p: sitk.ReadImage(str(p)).GetMetaData("provenance"),
+}
+
+
+def pygltf(path: Path) -> dict[str, Any]:
+    """Read the JSON chunk of a GLB."""
+    content = path.read_bytes()
+    (length,) = struct.unpack_from("<I", content, 12)
+    return dict(json.loads(content[20 : 20 + length]))
+
+
+def test_every_file_of_a_result_says_what_it_is(planned: tuple[Path, Result]) -> None:
+    """Use, version, date, inputs' hashes, sides, and how the level names are known."""
+    output, _ = planned
+    record = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
+    about = [record["made_by"], record["date_utc"], "esearch and teaching only"]
+    more = [
+        *(data["sha256"] for data in record["inputs"].values()),
+        "Left and right are the patient's own",
+        f"{record['level_names']}; confirm the level under fluoroscopy by counting",
+    ]
+    kinds = set()
+    for file in sorted(p for p in output.rglob("*") if p.is_file()):
+        if file.name in {"manifest.json", ".kyphoplan-result"}:
+            continue  # what the others are stamped from, and the seal
+        said = html.unescape(READERS[file.suffix](file))
+        kinds.add(file.suffix)
+        if file.suffix == ".stl":  # 80 letters in all
+            assert said.startswith("SPACE=LPS;UNIT=mm kyphoplan 0.1.0 20")
+            assert re.search(r"Z research only [0-9a-f]{8}$", said.strip())
+            continue
+        for word in about + more:
+            assert word in said, (file.name, word, said)
+    assert kinds == set(READERS)
+
+
+def test_warnings_are_the_same_in_every_output(planned: tuple[Path, Result]) -> None:
+    output, result = planned
+    record = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
+    told = {(w["code"], w["level"]) for w in record["warnings"]}
+    parts = [json.loads((output / f"{n}.json").read_text()) for n in ("measurements", "plan")]
+    assert {(w["code"], w["level"]) for part in parts for w in part["warnings"]} == told
+    page = (output / "surgeon.html").read_text(encoding="utf-8")
+    assert {code for code, _ in told} <= set(re.findall(r"<code>([a-z_]+)</code>", page))
+    said = {w["text"] for w in record["warnings"] if w["severity"] != "info"}
+    assert all(text in result.stderr for text in said)
 
 
 def test_without_a_fracture_nothing_is_planned_and_that_is_said(

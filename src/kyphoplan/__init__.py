@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kyphoplan.anatomy import locate
-    from kyphoplan.case import Level, Measure, Measurements, Plan, Rehearsal, Spine
-    from kyphoplan.io import read_labels, read_volume
+    from kyphoplan.assessment import assess
+    from kyphoplan.case import (
+        Assessment,
+        Level,
+        Measure,
+        Measurements,
+        Patient,
+        Plan,
+        Rehearsal,
+        Spine,
+    )
+    from kyphoplan.io import read_labels, read_patient, read_volume
     from kyphoplan.morphometry import measure
     from kyphoplan.phantom import Collapse, Phantom, scan
     from kyphoplan.planning import check, plan
@@ -19,19 +29,23 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Assessment",
     "Collapse",
     "Level",
     "Measure",
     "Measurements",
+    "Patient",
     "Phantom",
     "Plan",
     "Rehearsal",
     "Spine",
+    "assess",
     "check",
     "locate",
     "measure",
     "plan",
     "read_labels",
+    "read_patient",
     "read_plan",
     "read_volume",
     "scan",
@@ -41,19 +55,23 @@ __all__ = [
 ]
 
 _HOME = {
+    "Assessment": "kyphoplan.case",
     "Collapse": "kyphoplan.phantom",
     "Level": "kyphoplan.case",
     "Measure": "kyphoplan.case",
     "Measurements": "kyphoplan.case",
+    "Patient": "kyphoplan.case",
     "Phantom": "kyphoplan.phantom",
     "Plan": "kyphoplan.case",
     "Rehearsal": "kyphoplan.case",
     "Spine": "kyphoplan.case",
+    "assess": "kyphoplan.assessment",
     "check": "kyphoplan.planning",
     "locate": "kyphoplan.anatomy",
     "measure": "kyphoplan.morphometry",
     "plan": "kyphoplan.planning",
     "read_labels": "kyphoplan.io",
+    "read_patient": "kyphoplan.io",
     "read_plan": "kyphoplan.report",
     "read_volume": "kyphoplan.io",
     "scan": "kyphoplan.phantom",

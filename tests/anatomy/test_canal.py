@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from kyphoplan.anatomy import locate
+from kyphoplan.anatomy.canal import _absolute, _bisquare, _lean
+from kyphoplan.anatomy.rays import ANGLES
 from kyphoplan.case import Canal, Level, Spine, Volume
 from kyphoplan.geometry import angle_deg, reject
 
@@ -84,3 +86,27 @@ def test_an_open_arch_gives_no_canal_or_a_wide_interval(burst: Located) -> None:
         assert area.low is not None
         assert area.high is not None
         assert area.low <= truth.canal_area_mm2 <= area.high
+
+
+@pytest.mark.parametrize("way", [(0.0, 0.0), (0.1, -0.05), (-0.2, 0.1)])
+def test_the_lean_of_a_tube_is_told_past_a_fragment_and_a_foramen(
+    way: tuple[float, float],
+) -> None:
+    """Lean of a round tube: a fragment fills its front above, a foramen opens its sides below."""
+    height = np.arange(-10.0, 11.0)
+    normals = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
+    radius = 10.0 + height[:, None] * (normals @ np.array(way))
+    front, sides = np.cos(ANGLES) < -0.8, np.abs(np.sin(ANGLES)) > 0.8
+    radius[np.ix_(height > 3.0, front)] -= 5.0
+    radius[np.ix_(height < -4.0, sides)] = np.nan
+    found, rough = _lean(radius, height, _bisquare), _lean(radius, height, _absolute)
+    assert found is not None
+    assert rough is not None
+    np.testing.assert_allclose(found, way, atol=1e-9)
+    assert np.linalg.norm(rough - way) < 0.15
+
+
+def test_a_tube_seen_on_one_side_only_tells_no_lean() -> None:
+    radius = np.full((20, ANGLES.size), np.nan)
+    radius[:, :10] = 9.0
+    assert _lean(radius, np.arange(20.0), _bisquare) is None

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from kyphoplan.anatomy import locate
 from kyphoplan.case import Level, Pedicle, Side, Spine
 from kyphoplan.geometry import angle_deg
+from kyphoplan.phantom import Collapse, Phantom, scan
 
 from .conftest import Located
 
@@ -78,3 +80,30 @@ def test_the_narrower_side_is_the_patients_left(burst: Located, level: Level) ->
     assert left is not None
     assert right is not None
     assert left < 0.92 * right
+
+
+def test_thin_pedicles_of_a_crushed_t6_are_measured_before_its_long_spinous_process() -> None:
+    """The arch holds more bone than what is left of the body."""
+    crushed = Collapse(
+        level=Level.T6,
+        anterior_loss=0.58,
+        middle_loss=0.4,
+        posterior_loss=0.15,
+        endplate="inferior",
+    )
+    phantom = Phantom(
+        levels=(Level.T5, Level.T6), collapses=(crushed,), left_pedicle_scale=0.7, size=0.95
+    )
+    image = scan(phantom, tilt_deg=(9.0, -7.0, 4.0), noise_hu=0.0)
+    vertebra, truth = locate(image.labels)["T6"], image.truth["T6"]
+    assert vertebra.frame is not None
+    assert vertebra.frame.posterior @ truth.posterior > 0.95
+    assert vertebra.canal is not None
+    assert vertebra.canal.area.value == pytest.approx(truth.canal_area_mm2, rel=0.04)
+    for pedicle in vertebra.pedicles:
+        assert pedicle.width.value == pytest.approx(
+            getattr(truth, f"{pedicle.side}_pedicle_width_mm"), abs=0.6
+        )
+        assert pedicle.height.value == pytest.approx(
+            getattr(truth, f"{pedicle.side}_pedicle_height_mm"), abs=1.5
+        )

@@ -7,7 +7,7 @@ from kyphoplan.assessment import assess
 from kyphoplan.assessment.formulary import BRANDS, DRUGS
 from kyphoplan.assessment.holds import HOLDS, advise
 from kyphoplan.assessment.medicines import UNRECOGNISED, Kind, recognise
-from kyphoplan.case import Medicine, Verdict
+from kyphoplan.case import Answer, Medicine, Verdict
 
 from .patients import FIT, figures
 from .patients import changed as with_answers
@@ -77,6 +77,13 @@ def test_what_is_not_recognised_is_said_and_never_ignored(name: str) -> None:
     assessed = assess(figures(), patient)
     assert assessed.verdict is Verdict.INSUFFICIENT_DATA
     assert "AC-U" in assessed.decided_by
+
+
+def test_a_strange_medicine_may_be_one_against_clots() -> None:
+    patient = with_answers(FIT, medicines=(Medicine(name="blue pill"),), heart__valve=Answer.YES)
+    found = {f.rule: f for f in assess(figures(), patient).findings}
+    assert found["AC-5"].missing == ("medicines: blue pill",)
+    assert found["AC-H"].verdict is Verdict.INSUFFICIENT_DATA
 
 
 def test_every_brand_and_every_hold_is_of_a_known_medicine() -> None:

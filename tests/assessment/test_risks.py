@@ -97,7 +97,8 @@ def test_the_findings_of_the_ct_stand_beside_the_rates_and_change_none() -> None
 def test_heart_attack_arrest_stroke_embolism_death_infection_and_cord_are_all_there() -> None:
     wanted = {
         "heart_attack", "cardiac_arrest", "stroke", "pulmonary_embolism", "death", "leak_any_ct",
-        "leak_symptomatic", "cement_lung_symptomatic", "cement_canal", "cord_or_nerve",
+        "leak_symptomatic", "cement_lung_ct",
+        "cement_lung_symptomatic", "cement_canal", "cord_or_nerve",
         "spine_infection", "next_fracture_1y",
     }  # fmt: skip
     assert wanted <= set(BY_KEY)

@@ -11,7 +11,7 @@ from kyphoplan.io.patient_record import read_patient
 from kyphoplan.report.measurements_reading import read_measurements
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "patients"
-EXPECTED = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))
+EXPECTED = json.loads((FOLDER / "expected" / "verdicts.json").read_text(encoding="utf-8"))
 SILENT = {Verdict.PASS, Verdict.INSUFFICIENT_DATA}
 
 

@@ -90,7 +90,7 @@ def mutate(kind: str, folder: Path, count: int, seed: int) -> None:
             path, labels=kind == "labels", scheme="verse" if kind == "labels" else None
         )
         assert time.monotonic() - start < LONGEST_S, (kind, number)
-        assert apart.peak_bytes() < apart.MEMORY_BYTES
+        assert apart.last_use().peak_bytes < apart.MEMORY_BYTES
         if found.reason is not None:
             text = found.reason["text"]
             assert text.startswith(f"{path}: "), text

@@ -139,3 +139,72 @@ def test_an_error_of_the_system_names_the_folder_that_was_asked_for(tmp_path, mo
 
     with pytest.raises(OutputError, match=r"^out: cannot be written .No space left"):
         fill()
+
+
+def test_one_run_at_a_time_writes_a_result_and_the_other_is_told_who(tmp_path):
+    target = tmp_path / "result"
+    with kio.result_folder(target) as working:
+        (working / "a").write_text("first")
+        with pytest.raises(OutputError, match=rf"another run .process {os.getpid()} on"):
+            kio.result_folder(target).__enter__()
+    assert (target / "a").read_text() == "first"
+    assert files(tmp_path) == ["result", f"result/{output.MARK}", "result/a"]
+
+
+def test_a_dead_runs_lock_and_leftovers_are_no_obstacle(tmp_path):
+    (tmp_path / ".result.kyphoplan-lock").write_text('{"process": 1, "machine": "gone"}')
+    half = tmp_path / f".result.0a1b2c3d{output.WORKING}"
+    half.mkdir()
+    (half / "half").write_text("x" * 100)
+    mine = tmp_path / ".result.of-mine"
+    mine.mkdir()
+    with kio.result_folder(tmp_path / "result") as working:
+        (working / "a").touch()
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".result.of-mine", "result"]
+
+
+def test_a_result_that_was_being_replaced_is_given_back(tmp_path):
+    """Where names cannot be swapped in one step, a run may die between two."""
+    with kio.result_folder(tmp_path / "result") as working:
+        (working / "a").write_text("old")
+    (tmp_path / "result").rename(tmp_path / f".result.0a1b2c3d{output.OLDER}")
+    with pytest.raises(OutputError, match="holds a result"):
+        kio.result_folder(tmp_path / "result").__enter__()
+    assert (tmp_path / "result" / "a").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["result"]
+
+
+def test_names_are_swapped_in_two_steps_where_one_is_not_possible(tmp_path, monkeypatch):
+    monkeypatch.setattr(output, "exchange", lambda *_: False)
+    for word in ("old", "new"):
+        with kio.result_folder(tmp_path / "result", overwrite=True) as working:
+            (working / "a").write_text(word)
+    assert (tmp_path / "result" / "a").read_text() == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["result"]
+
+
+def test_too_little_space_is_told_before_any_computing(tmp_path):
+    with pytest.raises(OutputError, match=r"disk full: need 1000000000000 MB, have \d+: make"):
+        kio.result_folder(tmp_path / "r", need_bytes=10**18).__enter__()
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["a\nb", "tab\there", "\x1b[2J"])
+def test_a_name_with_control_characters_is_refused(tmp_path, name):
+    with pytest.raises(OutputError, match="control characters"):
+        kio.result_folder(tmp_path / name).__enter__()
+
+
+@pytest.mark.parametrize("name", ["Ä ö", "with space", "=1+1", "a'b", "x" * 200])
+def test_odd_but_plain_names_are_fine(tmp_path, name):
+    with kio.result_folder(tmp_path / name) as working:
+        (working / "a").touch()
+    assert (tmp_path / name / "a").exists()
+
+
+def test_a_symbolic_link_is_not_followed(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match="symbolic link"):
+        kio.result_folder(tmp_path / "link", overwrite=True).__enter__()
+    assert files(tmp_path / "elsewhere") == []

@@ -4,14 +4,14 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-import pydicom
 import pytest
-from pydicom.dataset import FileMetaDataset
 
 from kyphoplan.case import Identity, Patient
 from kyphoplan.case.terms import Sex
 from kyphoplan.errors import CaseError
 from kyphoplan.io.same_patient import check_same_patient
+
+from .identified import images_of
 
 ANNA = Patient(
     identity=Identity(patient_id="EX-01", name="Anna Müller", birth_date=date(1951, 5, 4)),
@@ -22,20 +22,8 @@ DAY = date(1951, 5, 5)
 
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
-    """A folder with the header of one image."""
-    header = pydicom.Dataset()
-    header.PatientID, header.PatientName = "EX-01", "Müller^Anna"
-    header.PatientBirthDate, header.PatientSex = "19510504", "F"
-    header.SpecificCharacterSet = "ISO_IR 192"
-    header.SOPClassUID = pydicom.uid.CTImageStorage
-    header.SOPInstanceUID = "1.2.3"
-    header.file_meta = FileMetaDataset()
-    header.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
-    folder = tmp_path / "ct"
-    folder.mkdir()
-    header.save_as(folder / "a.dcm", enforce_file_format=True)
-    (folder / "readme.txt").write_text("no image")
-    return folder
+    """A folder with the header of one image of Anna's."""
+    return images_of(tmp_path / "ct")
 
 
 def test_the_same_patient_passes_whatever_the_order_of_the_name(images: Path) -> None:

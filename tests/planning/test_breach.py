@@ -5,7 +5,11 @@ import pytest
 
 from kyphoplan.geometry import Array
 from kyphoplan.planning import AimingError
-from kyphoplan.planning.breach import breach_probability
+from kyphoplan.planning.breach import (
+    breach_probability,
+    chance_of_misplacement,
+    least_room,
+)
 from kyphoplan.planning.sections import RAYS, Sections
 
 from .truths import Exact, drawn, planned, skin
@@ -49,6 +53,14 @@ def test_an_axis_outside_breaches_always() -> None:
     assert breach_probability(pipe(0.0), 1.7, AimingError(), 0.1).value == 1.0
 
 
+def test_a_misplaced_cannula_is_two_millimetres_outside() -> None:
+    aiming = AimingError(direction_sd_deg=0.0)
+    for gap in (-2.0, 0.0, 0.5):
+        room = least_room(pipe(2.0 + gap), aiming)
+        law = np.exp(-((gap + 2.0) ** 2) / 2.0)
+        assert chance_of_misplacement(room, 2.0) == pytest.approx(law, abs=0.02)
+
+
 @pytest.mark.parametrize("wrong", [{"entry_sd_mm": -1.0}, {"direction_sd_deg": np.nan}])
 def test_an_impossible_error_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="between 0 and 20"):
@@ -59,7 +71,7 @@ def test_an_impossible_error_is_refused(wrong: dict[str, float]) -> None:
 @pytest.mark.parametrize("seed", [2, 7, 11])
 def test_a_monte_carlo_on_the_exact_shape_lies_within_the_stated_interval(seed: int) -> None:
     case = drawn(seed)
-    _, plan = planned(case)
+    plan = planned(seed)
     exact = Exact.of(case)
     rng = np.random.default_rng(seed)
     assert plan.trajectories

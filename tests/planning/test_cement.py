@@ -60,6 +60,24 @@ def test_one_cannula_fills_from_its_side_alone() -> None:
     assert one.right.reason
 
 
+@given(st.floats(0.5, 2.4), st.floats(10.0, 40.0))
+def test_a_balloon_on_one_side_draws_no_more_than_its_void(void: float, body_ml: float) -> None:
+    vertebra, trajectories = case().spine["L1"], both()
+    assert vertebra.body is not None
+    body = replace(vertebra.body, volume=Measure.of(body_ml, 0.02 * body_ml, "ml", "made up"))
+    inflations = tuple(
+        replace(i, accepted=i.side is Side.LEFT, volume_ml=void if i.side is Side.LEFT else 0.0)
+        for i in placed()
+    )
+    whole = propose_fill(replace(vertebra, body=body), trajectories, inflations)
+    left, right, total = whole.left.value, whole.right.value, whole.total.value
+    assert left is not None
+    assert right is not None
+    assert total is not None
+    assert left + right == pytest.approx(total)
+    assert left == pytest.approx(max(min(void, total), total / 2.0))
+
+
 def test_without_balloons_the_sides_share_equally() -> None:
     vertebra, trajectories = case().spine["L1"], both()
     whole = propose_fill(vertebra, trajectories, ())

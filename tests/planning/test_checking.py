@@ -1,5 +1,6 @@
 """A surgeon's own way is judged by the same rules; a plan does not depend on pose or storage."""
 
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -250,28 +251,54 @@ def test_the_storage_order_changes_nothing(axes: tuple[int, ...], flips: tuple[i
         np.testing.assert_array_equal(figures(a), figures(b))
 
 
+OBLIQUE = rotation([3, -2, 1], 77.7), np.array([210.3, -80.9, 1203.7])
+PRONE = rotation([0, 0, 1], 180.0), np.zeros(3)
+
+
+def from_moved_labels(matrix: Array, shift: Array) -> LevelPlan:
+    """Plan from the label map placed elsewhere; mirrored, its voxels run the other way."""
+    motion = np.eye(4)
+    motion[:3, :3], motion[:3, 3] = matrix, shift
+    volume = labels().volume
+    again = replace(labels(), volume=Volume(volume.voxels, motion @ volume.affine))
+    return level_of(planned(again)[1])
+
+
 @pytest.mark.parametrize(
-    ("matrix", "shift"),
-    [
-        (rotation([0, 0, 1], 180.0), [0.0, 0.0, 0.0]),
-        (rotation([3, -2, 1], 77.7), [210.3, -80.9, 1203.7]),
-    ],
-    ids=["prone", "oblique"],
+    ("found", "motion"),
+    [(found_when_moved, PRONE), (found_when_moved, OBLIQUE), (from_moved_labels, OBLIQUE)],
+    ids=["spine-prone", "spine-oblique", "labels-oblique"],
 )
-def test_the_plan_moves_with_the_spine(matrix: Array, shift: list[float]) -> None:
-    again = found_when_moved(matrix, np.array(shift)).trajectories
-    for a, b in zip(level_of(usual()[1]).trajectories, again, strict=True):
+def test_the_plan_moves_with_the_spine(
+    found: Callable[[Array, Array], LevelPlan], motion: tuple[Array, Array]
+) -> None:
+    matrix, shift = motion
+    for a, b in zip(
+        level_of(usual()[1]).trajectories, found(matrix, shift).trajectories, strict=True
+    ):
         np.testing.assert_allclose(b.entry_mm, a.entry_mm @ matrix.T + shift, atol=SAME)
         np.testing.assert_allclose(b.target_mm, a.target_mm @ matrix.T + shift, atol=SAME)
         np.testing.assert_allclose(figures(a), figures(b), atol=SAME)
 
 
-def test_a_mirrored_spine_has_the_mirrored_plan() -> None:
+@pytest.mark.parametrize("found", [found_when_moved, from_moved_labels], ids=["spine", "labels"])
+def test_a_mirrored_spine_has_the_mirrored_plan(
+    found: Callable[[Array, Array], LevelPlan],
+) -> None:
     left, right = level_of(usual()[1]).trajectories
-    other = found_when_moved(MIRROR, np.zeros(3)).trajectories
+    other = found(MIRROR, np.zeros(3)).trajectories
     for a, b in ((left, other[1]), (right, other[0])):
         np.testing.assert_allclose(a.target_mm @ MIRROR, b.target_mm, atol=SAME)
         np.testing.assert_allclose(figures(a), figures(b), atol=SAME)
+
+
+def test_a_way_that_is_too_often_misplaced_is_refused_with_the_chance() -> None:
+    spine, found = usual()
+    shaky = AimingError(entry_sd_mm=4.0, direction_sd_deg=6.0)
+    for way in level_of(check(found, spine, aiming=shaky)).trajectories:
+        assert not way.accepted
+        assert "not safely reachable" in way.reason
+        assert "2 mm or more" in way.reason
 
 
 def test_a_larger_aiming_error_is_answered_by_a_larger_chance() -> None:

@@ -43,7 +43,7 @@ def graded(seeds: range) -> tuple[list[bool], int]:
     wide, without = [], 0
     for seed in seeds:
         case = drawn(seed)
-        _, plan = planned(case)
+        plan = planned(seed)
         found = dict(zip((w.side for w in plan.trajectories), judged(case, plan), strict=True))
         exact = Exact.of(case)
         for side in Side:

@@ -1,11 +1,12 @@
 """Random phantoms, and a judge of cannulas that knows only their exact shape: brute force."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from kyphoplan.anatomy import locate
-from kyphoplan.case import Level, LevelPlan, Side, Spine, Trajectory
+from kyphoplan.case import Level, LevelPlan, Side, Trajectory
 from kyphoplan.geometry import Array, rotation
 from kyphoplan.morphometry import measure
 from kyphoplan.phantom import Collapse, Phantom, Scan, scan
@@ -165,7 +166,9 @@ def brute_force(way: Trajectory, exact: Exact) -> Verdict:
     )
 
 
-def planned(case: Drawn) -> tuple[Spine, LevelPlan]:
-    """Locate, measure and plan from the label map alone."""
+@cache
+def planned(seed: int) -> LevelPlan:
+    """Locate, measure and plan a drawn phantom from the label map alone, once."""
+    case = drawn(seed)
     spine = locate(case.image.labels)
-    return spine, plan(spine, measure(spine), levels=(case.level,)).levels[0]
+    return plan(spine, measure(spine), levels=(case.level,)).levels[0]

@@ -1,5 +1,6 @@
 """The page of a real fracture in a browser: small, silent, offline, drawn, accessible."""
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from kyphoplan.io import read_labels, read_volume
 from kyphoplan.morphometry import measure
 from kyphoplan.planning import plan
 from kyphoplan.report import write_surgeon
+from kyphoplan.report.booklet import Told, write_booklet
 
-from .browsing import Opened, needs_bundle, picture_of, serious_faults, visit
+from .booklet.reading import grade_of
+from .browsing import Opened, faults, needs_bundle, picture_of, serious_faults, visit
 
 LARGEST_BYTES = 20_000_000
 
@@ -32,6 +35,8 @@ def page(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     planned = plan(spine, measured, levels=(Level.L1,))
     assert planned.levels[0].approach is Approach.BIPEDICULAR
     write_surgeon(folder, planned, spine, measured, ct)
+    known = {"spine": spine, "plan": planned, "measurements": measured}
+    write_booklet(folder, Told(made_on=date(2026, 11, 26), **known))
     return folder / "surgeon.html"
 
 
@@ -72,3 +77,19 @@ def test_both_views_are_drawn_with_the_left_cannula(opened: Opened, canvas: str)
 @pytest.mark.slow
 def test_axe_finds_no_serious_fault(opened: Opened, root: Path) -> None:
     assert serious_faults(opened.page, root) == []
+
+
+@pytest.mark.slow
+def test_the_patients_booklet_beside_it_draws_their_own_bone(
+    browser: Browser, page: Path, root: Path
+) -> None:
+    file = page.with_name("patient.html")
+    text = file.read_text(encoding="utf-8")
+    for drawn in ("Drawing of the spine from the side", "Drawing of bone L1 seen from the feet"):
+        assert drawn in text
+    assert "In the middle it is 14 mm high. It should be about 24 mm." in text
+    assert grade_of(text) <= 6.0
+    view = browser.new_page()
+    view.goto(file.as_uri())
+    assert faults(view, root) == []
+    view.close()

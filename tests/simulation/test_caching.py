@@ -1,7 +1,9 @@
 """Where no folder can hold the compiled kernels, they still work, and one line says so."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 from kyphoplan.simulation import caching
 
@@ -41,3 +43,17 @@ def test_without_the_guard_it_would_fail() -> None:
 def test_the_advice_is_one_line_that_says_what_to_do() -> None:
     assert "\n" not in caching.ADVICE
     assert "NUMBA_CACHE_DIR" in caching.ADVICE
+
+
+def test_kernels_older_than_a_source_are_forgotten(tmp_path: Path) -> None:
+    sources, kept = tmp_path / "sources", tmp_path / "kept"
+    for folder in (sources, kept):
+        folder.mkdir()
+    for name, seconds in (("old.nbi", 100.0), ("new.nbi", 300.0)):
+        (kept / name).touch()
+        os.utime(kept / name, (seconds, seconds))
+    for name, seconds in (("a.py", 50.0), ("b.py", 200.0)):
+        (sources / name).touch()
+        os.utime(sources / name, (seconds, seconds))
+    caching.drop_stale(sources, kept)
+    assert [index.name for index in kept.iterdir()] == ["new.nbi"]

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-import kyphoplan as kp
-from kyphoplan.case import Volume
+from kyphoplan.case import Vertebra, Volume
 from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
 from kyphoplan.simulation.calibration import (
@@ -54,9 +53,8 @@ def test_a_slope_between_two_tissues_is_no_peak() -> None:
     assert tissues_in(slabs(*np.linspace(-300.0, 300.0, 61))) == {}
 
 
-def test_the_phantom_shows_its_own_tissues() -> None:
-    scan = kp.scan(kp.Phantom(levels=(kp.Level.L1,))).ct
-    found = tissues_in(scan)
+def test_the_phantom_shows_its_own_tissues(l1: tuple[Vertebra, Volume]) -> None:
+    found = tissues_in(l1[1])
     assert found == pytest.approx({"air": -1000.0, "fat": -100.0, "muscle": 45.0}, abs=6.0)
 
 

@@ -4,25 +4,16 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-import kyphoplan as kp
-from kyphoplan.case import Level
+from kyphoplan.case import Vertebra, Volume
 from kyphoplan.errors import CaseError
 from kyphoplan.simulation.calibration import given
 from kyphoplan.simulation.specimen import Specimen, Tissue, bone_of, cut
 from kyphoplan.simulation.strength import measure_strength
 
-SCAN = kp.Phantom(levels=(Level.L1,))
-
 
 @pytest.fixture(scope="module")
-def found() -> tuple[kp.Spine, object]:
-    result = kp.scan(SCAN)
-    return kp.locate(result.labels, result.ct), result.ct
-
-
-@pytest.fixture(scope="module")
-def specimen(found: tuple[kp.Spine, object]) -> Specimen:
-    return cut(found[0][Level.L1], found[1], 2.0)  # type: ignore[arg-type]
+def specimen(l1: tuple[Vertebra, Volume]) -> Specimen:
+    return cut(*l1, 2.0)
 
 
 def test_it_is_one_piece_between_flat_plates(specimen: Specimen) -> None:
@@ -33,19 +24,17 @@ def test_it_is_one_piece_between_flat_plates(specimen: Specimen) -> None:
         assert (plate == Tissue.CEMENT).sum() * specimen.edge_mm**2 > 400.0  # [mm2]
 
 
-def test_mineral_is_kept_by_coarse_voxels(found: tuple[kp.Spine, object]) -> None:
+def test_mineral_is_kept_by_coarse_voxels(l1: tuple[Vertebra, Volume]) -> None:
     masses = []
     for edge in (1.0, 2.0):
-        block = cut(found[0][Level.L1], found[1], edge)  # type: ignore[arg-type]
+        block = cut(*l1, edge)
         bone = block.tissue == Tissue.BONE
         masses.append(float((block.hu * block.share)[bone].sum()) * edge**3)
     assert masses[1] == pytest.approx(masses[0], rel=0.03)
 
 
-def test_its_voxels_lie_in_the_vertebra(
-    found: tuple[kp.Spine, object], specimen: Specimen
-) -> None:
-    vertebra = found[0][Level.L1]
+def test_its_voxels_lie_in_the_vertebra(l1: tuple[Vertebra, Volume], specimen: Specimen) -> None:
+    vertebra = l1[0]
     assert vertebra.frame is not None
     voxels = np.argwhere((specimen.tissue == Tissue.BONE) & (specimen.share > 0.9))
     places = voxels @ specimen.affine[:3, :3].T + specimen.affine[:3, 3]
@@ -64,12 +53,12 @@ def test_denser_bone_is_stiffer_and_stronger(specimen: Specimen) -> None:
         assert low.low < low.value < low.high
 
 
-def test_a_vertebra_outside_the_scan_is_refused(found: tuple[kp.Spine, object]) -> None:
+def test_a_vertebra_outside_the_scan_is_refused(l1: tuple[Vertebra, Volume]) -> None:
     from dataclasses import replace  # noqa: PLC0415
 
-    lost = replace(found[0][Level.L1], parts=None, reason="cropped: cut by the field of view")
+    lost = replace(l1[0], parts=None, reason="cropped: cut by the field of view")
     with pytest.raises(CaseError, match="cropped"):
-        cut(lost, found[1])  # type: ignore[arg-type]
+        cut(lost, l1[1])
 
 
 def test_cement_has_its_own_stiffness(specimen: Specimen) -> None:

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-import kyphoplan as kp
-from kyphoplan.case import Level
+from kyphoplan.case import Vertebra, Volume
 from kyphoplan.materials import ANNULUS, MATERIALS, NUCLEUS, PMMA, Status
 from kyphoplan.simulation import strength
 from kyphoplan.simulation.calibration import given
@@ -15,10 +14,8 @@ LINE = given(0.8, 0.0, spread=0.05)
 
 
 @pytest.fixture(scope="module")
-def specimens() -> dict[Caps, Specimen]:
-    scan = kp.scan(kp.Phantom(levels=(Level.L1,)))
-    vertebra = kp.locate(scan.labels, scan.ct)[Level.L1]
-    return {caps: cut(vertebra, scan.ct, 2.0, caps=caps) for caps in Caps}
+def specimens(l1: tuple[Vertebra, Volume]) -> dict[Caps, Specimen]:
+    return {caps: cut(*l1, 2.0, caps=caps) for caps in Caps}
 
 
 @pytest.fixture(scope="module")

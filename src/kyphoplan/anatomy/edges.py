@@ -1,13 +1,14 @@
 """Where the CT itself shows an endplate: shell and step fitted to the voxels around it."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-from scipy.special import ndtr
+from scipy.special import log_ndtr, logsumexp, ndtr
 
-from kyphoplan.anatomy.relief import Relief
+from kyphoplan.anatomy.surface import Sightings
 from kyphoplan.case import Volume
 from kyphoplan.geometry import Array, Frame
 
@@ -23,31 +24,19 @@ FEWEST_VOXELS = 20.0  # [1] four unknowns and noise
 SHARPEST_SHELL_HU = 40.0  # [HU] a weaker shell is not told from texture
 FEWEST_PLACES = 4  # [1] that tell what is usual
 LEVEL_SD_HU = 60.0  # [HU] scatter of marrow, disc and soft tissue about their median (ours)
-SHELL_SCATTER = 0.2  # [1] scatter of the shell's intensity over one endplate (ours)
+SHELL_SCATTER = 0.1  # [1] scatter of the shell's intensity over one endplate (ours)
+LEAST_SHELL_SD_HU = 30.0  # [HU] beside that share (ours)
+SHELLS = (0.6, 0.7, 0.8, 0.9, 1.0, 1.12, 1.25, 1.4, 1.6, 1.8)  # [1] of the first guess are tried
 MODEL_ERROR = 0.1  # [1] of the shell's peak: its thickness and blur differ from the model's
 SHARED_MM = 0.25  # [mm] voxels nearer than this to one distance share that error
 LABEL_SD_MM, LABEL_SHARE = 0.6, 0.3  # [mm, voxel] how far a label's edge is from the bone's (ours)
 LEAST_NOISE_HU = 10.0  # [HU] no clinical CT is quieter
-UNSURE_SHARE = 0.45  # [1] of the search's reach: a wider spread tells nothing
-BEND_PER_MM = 0.01  # [1/mm] an endplate leaves its tangent by this times distance squared
-FLOOR_SD_MM = 0.08  # [mm] shell thickness and blur differ from the model's
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Edge:
-    """Fitted position of the endplate at some places.
-
-    Attributes
-    ----------
-    left, posterior : (N,) place [mm].
-    shift : (N,) outward position relative to the base surface [mm].
-    sd : (N,) its standard uncertainty [mm].
-    """
-
-    left: Array
-    posterior: Array
-    shift: Array
-    sd: Array
+LABEL_MM = 0.15  # [mm] how sharply a label parts bone from the rest (ours)
+LEAST_CHANCE = 20.0  # [1] a voxel labelled wrongly costs no more than this
+TOGETHER = 4.0  # [voxel2] labels on less area err together; voxels as along the axis (ours)
+STRAY = 0.02  # [1] chance that a place shows a vessel or another bone (ours)
+MISLABELLED = 1e-4  # [1] chance that a place on the label tells nothing (ours)
+CELL_MM = 2.0  # [mm] labels within are taken together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,6 +50,7 @@ class Cloud:
     value : (N,) intensity [HU].
     box : width of a voxel along the axis [mm]: its longest edge there.
     sigma : remaining blur along the axis [mm]: the other edges and the scanner.
+    area : part of the endplate that falls to a voxel [mm2].
     """
 
     left: Array
@@ -69,10 +59,18 @@ class Cloud:
     value: Array
     box: float
     sigma: float
+    area: float
+
+
+class Base(Protocol):
+    """A surface around which voxels are looked at."""
+
+    def at(self, left: Array, posterior: Array) -> Array:
+        """Position along the superior axis at places (N,) [mm]."""
 
 
 def cloud(
-    ct: Volume, frame: Frame, footprint: tuple[Array, Array], base: Relief, sign: int
+    ct: Volume, frame: Frame, footprint: tuple[Array, Array], base: Base, sign: int
 ) -> Cloud | None:
     """Collect the voxels near a base surface, over the footprint only.
 
@@ -90,7 +88,7 @@ def cloud(
     block = _block(ct, frame, footprint, (base, reach))
     if block is None:
         return None
-    places, values = block
+    places, values, thinned = block
     u, v, s = places.T
     outward = sign * (s - base.at(u, v))
     near = np.abs(outward) < reach
@@ -103,13 +101,14 @@ def cloud(
         value=values[near],
         box=float(edges[2]),
         sigma=float(np.sqrt((edges[:2] ** 2).sum() / 12.0 + SCANNER_SIGMA_MM**2)),
+        area=ct.voxel_mm3 * thinned / float(np.linalg.norm(edges)),
     )
 
 
 def _block(
-    ct: Volume, frame: Frame, footprint: tuple[Array, Array], around: tuple[Relief, float]
-) -> tuple[Array, Array] | None:
-    """Voxels (N, 3) [mm, local] and values (N,) around an endplate, thinned across it."""
+    ct: Volume, frame: Frame, footprint: tuple[Array, Array], around: tuple[Base, float]
+) -> tuple[Array, Array, int] | None:
+    """Voxels (N, 3) [mm, local] and values (N,) around an endplate, one of how many across it."""
     base, reach = around
     heights = base.at(*footprint)
     low = np.array([footprint[0].min(), footprint[1].min(), heights.min() - reach])
@@ -130,42 +129,94 @@ def _block(
     ]
     chosen = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
     values = block.voxels[chosen[:, 0], chosen[:, 1], chosen[:, 2]].astype(float)
-    return frame.to_local(block.to_patient(chosen)), values
+    return frame.to_local(block.to_patient(chosen)), values, int(stride.prod())
 
 
-def fit_edges(
-    points: Cloud, places: tuple[Array, Array], voxel_mm: Array, label_shift: Array
-) -> Edge:
-    """Fit the edge at places (N,), (N,) on the endplate.
+def edges_seen(
+    points: Cloud, places: tuple[Array, Array], voxel_mm: Array, around: tuple[Base, Base, int]
+) -> Sightings | None:
+    """Tell how likely the edge passes near a base surface, at places (N,), (N,) on it.
 
-    ``label_shift`` (N,) is where the label's own edge lies [mm]; the CT's is sought around it.
+    ``around`` is the base surface, that of the label, and +1 superior, -1 inferior endplate.
 
     Model: outside level, plus a step to the inside level, plus a thin dense shell just inside
     the edge, blurred. For each trial position the three levels are weighted linear least
-    squares; the likelihood of all positions gives the place and its uncertainty.
+    squares. None if the CT shows no edge.
 
     References
     ----------
     Model-based cortical edge: Treece 2010, doi:10.1016/j.media.2010.01.003.
     """
-    left, posterior = places
-    trial_reach = 0.8 + 0.75 * float(voxel_mm.max())
-    trial = np.arange(-trial_reach, trial_reach + 0.5 * TRIAL_MM, TRIAL_MM)
+    base, label, sign = around
+    reach = trial_reach(voxel_mm)
+    trial = trials(voxel_mm)
     radius = WINDOW_MM + 0.7 * (float(voxel_mm.max()) - 1.0)
-    profile = _profiles(points, left, posterior, radius)
+    profile = _profiles(points, *places, radius)
     design = _design(trial, profile.outward, points.box, points.sigma)
-    prior = _prior(profile, design, points, trial_reach)
+    prior = _prior(profile, _Sums.of(profile, design), points, reach)
     if prior is None:
-        none = np.zeros(0)
-        return Edge(left=none, posterior=none, shift=none, sd=none)
-    misfit, shell = _misfit(_tempered(profile, prior, points.box), design, prior)
-    doubt = np.hypot(LABEL_SD_MM, LABEL_SHARE * float(voxel_mm.max()))
-    misfit = misfit + ((trial - label_shift[:, None]) / doubt) ** 2
-    shift, sd = _place(trial, misfit)
+        return None
+    doubt = 1.5 * np.hypot(LABEL_SD_MM, LABEL_SHARE * float(voxel_mm.max()))
+    away = sign * (label.at(*places) - base.at(*places))
+    pulled = ((trial - away[:, None]) / doubt) ** 4
+    profile = _tempered(profile, prior, points.box)
+    sums = _Sums.of(profile, design)
+    prior = _with_shell(prior, profile, sums, pulled)
+    misfit, shell = _misfit(profile, sums, prior)
+    misfit += pulled
     best = np.take_along_axis(shell, np.argmin(misfit, axis=1)[:, None], 1)[:, 0]
     good = (profile.free >= FEWEST_VOXELS) & (best >= SHARPEST_SHELL_HU)
-    good &= sd < UNSURE_SHARE * trial_reach
-    return Edge(left=left[good], posterior=posterior[good], shift=shift[good], sd=sd[good])
+    if good.sum() < FEWEST_PLACES:
+        return None
+    return Sightings(
+        left=places[0],
+        posterior=places[1],
+        base=base.at(*places),
+        trial=sign * trial,
+        chance=-0.5 * np.where(good[:, None], misfit, pulled),
+        seen=good,
+        stray=STRAY,
+    )
+
+
+def labels_seen(points: Cloud, base: Base, sign: int, voxel_mm: Array) -> Sightings:
+    """Tell how likely a surface near a base parts the voxels labelled as bone from the others.
+
+    ``points`` hold the signed distance to the label; only the side of each voxel's centre is
+    used. Gathered over cells of CELL_MM.
+    """
+    trial = trials(voxel_mm)
+    cell = np.rint(np.stack([points.left, points.posterior], axis=1) / CELL_MM).astype(int)
+    cells, member = np.unique(cell, axis=0, return_inverse=True)
+    side = np.where(points.value < 0.0, 1.0, -1.0)
+    weight = min(1.0, points.area / (TOGETHER * points.box**2))
+    chance = np.zeros((len(cells), trial.size))
+    for k, shift in enumerate(trial):
+        margin = side * (shift - points.outward) / LABEL_MM
+        chance[:, k] = np.bincount(
+            member.ravel(), weight * np.maximum(log_ndtr(margin), -LEAST_CHANCE), len(cells)
+        )
+    left, posterior = cells.T * CELL_MM
+    return Sightings(
+        left=left,
+        posterior=posterior,
+        base=base.at(left, posterior),
+        trial=sign * trial,
+        chance=chance,
+        seen=np.ones(len(cells), bool),
+        stray=MISLABELLED,
+    )
+
+
+def trial_reach(voxel_mm: Array) -> float:
+    """How far from a base surface the edge is sought [mm]."""
+    return 0.8 + 0.75 * float(voxel_mm.max())
+
+
+def trials(voxel_mm: Array) -> Array:
+    """Positions (B,) at which the edge is tried [mm]; symmetric about 0."""
+    count = int(np.ceil(trial_reach(voxel_mm) / TRIAL_MM))
+    return np.arange(-count, count + 1, dtype=np.float64) * TRIAL_MM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -238,23 +289,46 @@ def _design(trial: Array, outward: Array, box: float, sigma: float) -> Array:
     return np.stack([np.ones_like(gap), step, shell], axis=-1)
 
 
-def _levels(profile: Profiles, design: Array, pull: Array, towards: Array) -> tuple[Array, Array]:
-    """Best levels (N, B, 3) and their weighted squares of residuals (N, B).
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Sums:
+    """Weighted sums of N profiles against the model at B trial positions.
 
-    ``pull`` (3,) is the weight of each level's prior mean ``towards`` (3,).
+    Attributes
+    ----------
+    gram : (N, B, 3, 3) products of the model's parts.
+    right : (N, B, 3) products of the model's parts and the intensities.
+    square : (N,) squares of the intensities.
     """
-    pairs = design[..., :, None] * design[..., None, :]
-    gram = np.tensordot(profile.weight, pairs, axes=(1, 1)) + np.diag(pull)  # (N, B, 3, 3)
-    right = np.tensordot(profile.value, design, axes=(1, 1)) + pull * towards  # (N, B, 3)
-    levels = np.linalg.solve(gram, right[..., None])[..., 0]
-    square = profile.square.sum(axis=1) + float(pull @ towards**2)
-    cost = np.maximum(square[:, None] - (levels * right).sum(axis=-1), 0.0)
-    return np.asarray(levels, np.float64), np.asarray(cost, np.float64)
+
+    gram: Array
+    right: Array
+    square: Array
+
+    @classmethod
+    def of(cls, profile: Profiles, design: Array) -> "_Sums":
+        """Sum over the bins of distance."""
+        pairs = design[..., :, None] * design[..., None, :]
+        return cls(
+            gram=np.tensordot(profile.weight, pairs, axes=(1, 1)),
+            right=np.tensordot(profile.value, design, axes=(1, 1)),
+            square=profile.square.sum(axis=1),
+        )
+
+    def levels(self, pull: Array, towards: Array) -> tuple[Array, Array]:
+        """Best levels (N, B, 3) and their weighted squares of residuals (N, B).
+
+        ``pull`` (3,) is the weight of each level's prior mean ``towards`` (3,).
+        """
+        right = self.right + pull * towards
+        levels = np.linalg.solve(self.gram + np.diag(pull), right[..., None])[..., 0]
+        square = self.square + float(pull @ towards**2)
+        cost = np.maximum(square[:, None] - (levels * right).sum(axis=-1), 0.0)
+        return np.asarray(levels, np.float64), np.asarray(cost, np.float64)
 
 
-def _prior(profile: Profiles, design: Array, points: Cloud, reach: float) -> Prior | None:
+def _prior(profile: Profiles, sums: _Sums, points: Cloud, reach: float) -> Prior | None:
     """Levels and scatter of the endplate as a whole, from free fits at all its places."""
-    levels, cost = _levels(profile, design, np.full(3, 1e-6), np.zeros(3))
+    levels, cost = sums.levels(np.full(3, 1e-6), np.zeros(3))
     known = profile.free >= FEWEST_VOXELS
     outside, inside = points.outward > reach, points.outward < -reach - SHELL_MM
     if known.sum() < FEWEST_PLACES or not outside.any() or not inside.any():
@@ -266,9 +340,29 @@ def _prior(profile: Profiles, design: Array, points: Cloud, reach: float) -> Pri
     out, within = (float(np.median(points.value[side])) for side in (outside, inside))
     return Prior(
         mean=np.array([out, within - out, max(shell, 0.0)]),
-        sd=np.array([LEVEL_SD_HU, LEVEL_SD_HU, max(SHELL_SCATTER * shell, LEVEL_SD_HU)]),
+        sd=np.array([LEVEL_SD_HU, LEVEL_SD_HU, max(SHELL_SCATTER * shell, LEAST_SHELL_SD_HU)]),
         variance=max(float(np.median(cost[rows, best[rows]] / total)), LEAST_NOISE_HU**2),
     )
+
+
+def _with_shell(prior: Prior, profile: Profiles, sums: _Sums, pulled: Array) -> Prior:
+    """Take the shell that explains all places together best.
+
+    Within one thick slice a denser shell looks like one farther out; where the endplate crosses
+    from slice to slice the two differ. ``pulled`` (N, B) is the misfit against the label.
+    """
+    tried, found = prior.mean[2] * np.array(SHELLS), []
+    known = profile.free >= FEWEST_VOXELS
+    for shell in tried:
+        sd = max(SHELL_SCATTER * shell, LEAST_SHELL_SD_HU)
+        trial = replace(
+            prior,
+            mean=np.array([*prior.mean[:2], shell]),
+            sd=np.array([*prior.sd[:2], sd]),
+        )
+        misfit = _misfit(profile, sums, trial)[0] + pulled + 2.0 * np.log(sd)
+        found.append((float(logsumexp(-0.5 * misfit[known], axis=1).sum()), trial))
+    return max(found, key=lambda pair: pair[0])[1]
 
 
 def _tempered(profile: Profiles, prior: Prior, box: float) -> Profiles:
@@ -290,19 +384,10 @@ def _tempered(profile: Profiles, prior: Prior, box: float) -> Profiles:
     )
 
 
-def _misfit(profile: Profiles, design: Array, prior: Prior) -> tuple[Array, Array]:
+def _misfit(profile: Profiles, sums: _Sums, prior: Prior) -> tuple[Array, Array]:
     """Chi squared and shell intensity (N, B) for each place and trial position."""
-    levels, cost = _levels(profile, design, prior.variance / prior.sd**2, prior.mean)
+    levels, cost = sums.levels(prior.variance / prior.sd**2, prior.mean)
     return cost / prior.variance * profile.single[:, None], levels[..., 2]
-
-
-def _place(trial: Array, misfit: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation (N,) of the position over all trial positions [mm]."""
-    chance = np.exp(-0.5 * (misfit - misfit.min(axis=1, keepdims=True)))
-    chance /= chance.sum(axis=1, keepdims=True)
-    mean = chance @ trial
-    spread = np.sqrt(np.maximum(chance @ trial**2 - mean**2, 0.0))
-    return mean, np.hypot(spread, FLOOR_SD_MM)
 
 
 def _blurred_step(x: Array, box: float, sigma: float) -> Array:
@@ -326,40 +411,9 @@ def nodes(left: Array, posterior: Array) -> tuple[Array, Array]:
     return places[keep, 0], places[keep, 1]
 
 
-def smooth_shift(
-    edge: Edge, left: Array, posterior: Array
-) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """Spread the fitted shifts over columns (M,) by local planes, with their uncertainty [mm].
-
-    False where too few are near. Neighbours are not independent (they share the slice), so their
-    number does not sharpen the result. Shifts that differ from their surroundings by far are left
-    out (another bone, a vessel).
-    """
-    if edge.shift.size == 0:
-        return np.zeros(left.size), np.zeros(left.size), np.zeros(left.size, bool)
-    kept = _consistent(edge)
-    du = edge.left[None, kept] - left[:, None]
-    dv = edge.posterior[None, kept] - posterior[:, None]
-    distance = np.hypot(du, dv)
-    variance = edge.sd[kept] ** 2 + (BEND_PER_MM * distance**2) ** 2
-    weight = np.exp(-0.5 * (distance / (1.5 * NODE_MM)) ** 2) / variance
-    weight = np.where(distance < 3.0 * NODE_MM, weight, 0.0)
-    known = (weight > 0).sum(axis=1) >= 4  # noqa: PLR2004 - a plane and one more
-    design = np.stack([np.ones_like(du), du, dv], axis=-1)
-    gram = np.einsum("cni,cn,cnj->cij", design, weight, design)
-    gram += np.diag([1e-9, 1.0, 1.0]) * weight.sum(axis=1)[:, None, None] + 1e-12 * np.eye(3)
-    right = np.einsum("cni,cn,n->ci", design, weight, edge.shift[kept])
-    mean = np.linalg.solve(gram, right[..., None])[:, 0, 0]
-    total = np.maximum(weight.sum(axis=1), 1e-12)
-    sd = (weight @ edge.sd[kept]) / total
-    return np.where(known, mean, 0.0), np.where(known, sd, 0.0), known
-
-
-def _consistent(edge: Edge) -> NDArray[np.bool_]:
-    """Tell where a shift agrees with the median of its neighbours."""
+def near_places(seen: Sightings, left: Array, posterior: Array) -> NDArray[np.bool_]:
+    """Tell which columns (M,) have enough places around them at which the edge is seen."""
     distance = np.hypot(
-        edge.left[:, None] - edge.left[None], edge.posterior[:, None] - edge.posterior[None]
+        seen.left[seen.seen] - left[:, None], seen.posterior[seen.seen] - posterior[:, None]
     )
-    middle = np.array([np.median(edge.shift[row < 2.1 * NODE_MM]) for row in distance])
-    away = np.abs(edge.shift - middle)
-    return np.asarray(away <= 3.0 * max(1.4826 * float(np.median(away)), 0.15))
+    return np.asarray((distance < 1.5 * NODE_MM).sum(axis=1) >= FEWEST_PLACES)

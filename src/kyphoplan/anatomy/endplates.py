@@ -7,20 +7,25 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from kyphoplan.anatomy.body import Outline
-from kyphoplan.anatomy.edges import cloud, fit_edges, nodes, smooth_shift
+from kyphoplan.anatomy.edges import Base, cloud, edges_seen, labels_seen, near_places, nodes
 from kyphoplan.anatomy.grid import Grid, Mask, crossing
+from kyphoplan.anatomy.patch import Patch
 from kyphoplan.anatomy.relief import Relief
+from kyphoplan.anatomy.surface import Surface, join
 from kyphoplan.case import Endplate, Volume
-from kyphoplan.geometry import Array, unit
+from kyphoplan.geometry import Array, Frame, unit
 
 STATIONS = (0.15, 0.50, 0.85)  # [1] depth of the height points; as TotalSegmentator's spine report
 INNER = 0.70  # [1] part of the footprint that gives the endplate's plane
-WINDOW_MM = 5.0  # [mm] radius of the local fit at 1 mm voxels
+LABEL_TURNS = 2  # [1] the second around the surface of the first
+DIVISIONS = 14  # [1] of the half-sizes of that part, to sample it
+WALK = 8  # [1] steps from the body's middle to its surface along its axis: within 1e-6 mm
+POINT_MM = 5.0  # [mm] columns this near tell the doubt of a height point
 WALL_MM = 1.2  # [mm] columns nearer to the outline hold the cortical wall and the rounded rim
 CLEAR_MM = 2.05  # [mm] from the outline: the blurred cortex of the wall does not reach there
 HALF_PART = (0.2, 0.8)  # [1] of the half height in which the wall behind an endplate is read
 SPUR_MM = 3.0  # [mm] a column that leaves the fitted plane outwards by more is an osteophyte
-LABEL_POINT_SD = 0.155  # [voxel] error of a point of the label's surface, calibrated on phantoms
+LABEL_POINT_SD = 0.08  # [voxel] error of a point of the label's surface, calibrated on phantoms
 EDGE_SD = 0.08  # [voxel] of a point placed by the CT's edge, beside the doubt of its fit (so too)
 DISAGREEMENT_SHARE = (
     0.3  # [1] of the distance between label and CT edge that counts as doubt (ours)
@@ -36,21 +41,23 @@ class Columns:
     ----------
     left, posterior : (N,) place of each column [mm].
     height : (N,) position of the surface along the superior axis [mm].
+    label : (N,) that of the label's own edge [mm].
     from_wall : (N,) distance inside the outline of the waist [mm].
     refined : (N,) True where the CT's edge placed it.
-    sd : (N,) standard uncertainty where the CT's edge placed it [mm].
     sign : +1 superior, -1 inferior endplate.
     disagreement_mm : median distance between the label's edge and the CT's [mm]; 0 without CT.
+    fitted : the smooth surface through them; None before it is laid.
     """
 
     left: Array
     posterior: Array
     height: Array
+    label: Array
     from_wall: Array
     refined: NDArray[np.bool_]
-    sd: Array
     sign: int
     disagreement_mm: float = 0.0
+    fitted: Surface | None = None
 
 
 def columns(
@@ -76,9 +83,9 @@ def columns(
         left=grid.left[i][ok],
         posterior=grid.posterior[j][ok],
         height=height[ok],
+        label=height[ok],
         from_wall=from_wall[i, j][ok],
         refined=np.zeros(int(ok.sum()), bool),
-        sd=np.zeros(int(ok.sum())),
         sign=sign,
     )
 
@@ -91,19 +98,13 @@ def _wall_of_half(found: Outline, grid: Grid, sign: int) -> float:
 
 
 def plane(surface: Columns) -> tuple[float, float, float]:
-    """Fit height = a + b*left + c*posterior to the inner part, robustly; return (a, b, c)."""
+    """Fit height = a + b*left + c*posterior to the inner part; return (a, b, c)."""
     u, v, s = surface.left, surface.posterior, surface.height
     centre_u, centre_v = 0.5 * (u.min() + u.max()), 0.5 * (v.min() + v.max())
     reach_u, reach_v = 0.5 * np.ptp(u) + 0.5, 0.5 * np.ptp(v) + 0.5
     keep = ((u - centre_u) / reach_u) ** 2 + ((v - centre_v) / reach_v) ** 2 <= INNER**2
-    a = np.stack([np.ones_like(u), u, v], axis=1)
-    for _ in range(3):
-        fit = np.linalg.lstsq(a[keep], s[keep], rcond=None)[0]
-        away = surface.sign * (s - a @ fit)
-        near = keep & (away < SPUR_MM)
-        if near.sum() < 10 or near.sum() == keep.sum():  # noqa: PLR2004 - three unknowns
-            break
-        keep = near
+    a = np.stack([np.ones_like(u), u, v], axis=1)[keep]
+    fit = np.linalg.lstsq(a, s[keep], rcond=None)[0]
     return float(fit[0]), float(fit[1]), float(fit[2])
 
 
@@ -121,103 +122,130 @@ def without_spurs(surface: Columns) -> Columns:
         left=u[keep],
         posterior=v[keep],
         height=s[keep],
+        label=surface.label[keep],
         from_wall=surface.from_wall[keep],
         refined=surface.refined[keep],
-        sd=surface.sd[keep],
     )
 
 
+def smoothed(surface: Columns, grid: Grid, field: Volume) -> Columns:
+    """Lay a smooth surface between the labelled voxels and the others.
+
+    ``field`` is the signed distance to the label [mm] on the scan's own voxels: only their
+    centres tell where the label's edge runs.
+    """
+    voxel = np.abs(grid.frame.superior @ field.affine[:3, :3])
+    u, v = surface.left, surface.posterior
+    patch = Patch.over(u, v)
+    base: Base = Relief.through(u, v, surface.height, 1.0)
+    for _ in range(LABEL_TURNS):
+        labels = cloud(field, grid.frame, (u, v), base, surface.sign)
+        assert labels is not None  # the columns stand in the field
+        fitted = join(patch, labels_seen(labels, base, surface.sign, voxel))
+        base = fitted
+    return replace(surface, height=fitted.at(u, v), fitted=fitted)
+
+
 def refine(surface: Columns, grid: Grid, ct: Volume) -> Columns:
-    """Move the columns to the edge that the CT itself shows, where it shows one.
+    """Move the surface to the edge that the CT itself shows, where it shows one.
 
     Three times, each around the surface found before.
     """
+    label = surface.fitted
+    assert label is not None
     voxel = np.abs(grid.frame.superior @ ct.affine[:3, :3])
+    u, v = surface.left, surface.posterior
     clear = surface.from_wall > CLEAR_MM
-    footprint = (surface.left[clear], surface.posterior[clear])
-    height, known, sd = surface.height, surface.refined, surface.sd
-    places = nodes(surface.left, surface.posterior)
-    label = Relief.through(surface.left, surface.posterior, height, 1.0 + float(voxel.max()))
-    for turn in range(3):
-        base = label if turn == 0 else Relief.through(surface.left, surface.posterior, height, 1.0)
-        points = cloud(ct, grid.frame, footprint, base, surface.sign)
+    places = nodes(u[clear], v[clear])
+    fitted, seen = label, None
+    for _ in range(3):
+        points = cloud(ct, grid.frame, (u[clear], v[clear]), fitted, surface.sign)
         if points is None:
             return surface
-        away = surface.sign * (label.at(*places) - base.at(*places))
-        edge = fit_edges(points, places, voxel, away)
-        shift, sd, known = smooth_shift(edge, surface.left, surface.posterior)
-        smooth = base.at(surface.left, surface.posterior)
-        height = np.where(known, smooth + surface.sign * shift, surface.height)
+        seen = edges_seen(points, places, voxel, (fitted, label, surface.sign))
+        if seen is None:
+            return surface
+        fitted = join(label.patch, seen)
+    assert seen is not None
+    known = near_places(seen, u, v)
+    height = fitted.at(u, v)
     return replace(
         surface,
         height=height,
+        fitted=fitted,
         refined=known,
-        sd=sd,
         disagreement_mm=abs(float(np.median(height - surface.height))),
     )
 
 
-def curve(surface: Columns, posterior: Array, window_mm: float) -> Array:
-    """Height of the mid-sagittal curve at posterior coordinates, by local quadratic fits [mm].
+def facing(
+    surfaces: tuple[Columns, Columns], frame: Frame, walls: tuple[float, float], width_mm: float
+) -> Frame:
+    """Turn a frame upright between the endplates: superior halves the angle of their normals.
 
-    References
-    ----------
-    Cleveland 1979, locally weighted regression, doi:10.1080/01621459.1979.10481038.
+    The planes are those of the inner part of the waist's outline, whole even where a fragment
+    hides a part of the columns. ``walls`` are anterior and posterior waist walls [mm].
     """
-    out = np.empty(posterior.size)
-    for row, v0 in enumerate(posterior):
-        du, dv = surface.left, surface.posterior - v0
-        width = window_mm
-        for _ in range(4):
-            r = np.hypot(du, dv) / width
-            weight = np.clip(1.0 - r**3, 0.0, None) ** 1.5
-            if (weight > 0).sum() >= 30:  # noqa: PLR2004 - six unknowns
-                break
-            width *= 1.5
-        a = np.stack([np.ones_like(du), dv, dv * dv, du, du * du], axis=1) * weight[:, None]
-        out[row] = np.linalg.lstsq(a, surface.height * weight, rcond=None)[0][0]
-    return out
-
-
-def build_endplate(
-    surface: Columns, grid: Grid, walls: tuple[float, float], spacing_along_mm: float
-) -> Endplate:
-    """Turn columns into the noun; walls = (anterior, posterior) waist walls on the mid-line."""
-    anterior, posterior = walls
-    window = WINDOW_MM + 0.5 * max(0.0, spacing_along_mm - 1.0)
-    depth = posterior - anterior
-    fractions = np.linspace(0.10, 0.90, 33)
-    places = anterior + fractions * depth
-    heights = curve(surface, places, window)
-    stations = anterior + np.array(STATIONS) * depth
-    points = np.stack([0.0 * stations, stations, np.interp(stations, places, heights)], axis=1)
-    to_patient = grid.frame.to_patient
-    _, b, c = plane(surface)
-    normal = unit(surface.sign * np.array([-b, -c, 1.0])) @ grid.frame.axes
-    samples = np.stack([surface.left, surface.posterior, surface.height], axis=1)
-    share = float(surface.refined.mean())
-    a_mm, m_mm, p_mm = to_patient(points)
-    return Endplate(
-        points_mm=to_patient(samples),
-        normal=normal,
-        anterior_mm=a_mm,
-        middle_mm=m_mm,
-        posterior_mm=p_mm,
-        curve_mm=to_patient(np.stack([0.0 * places, places, heights], axis=1)),
-        sd_mm=_point_sd(surface, stations, (window, spacing_along_mm)),
-        refined_fraction=share,
+    steps = np.arange(-DIVISIONS, DIVISIONS + 1)  # whole numbers: left and right are the same
+    x, y = np.meshgrid(steps, steps)
+    within = x * x + y * y <= DIVISIONS**2
+    scale, depth = INNER / DIVISIONS, walls[1] - walls[0]
+    u: Array = 0.5 * width_mm * scale * x[within].astype(np.float64)
+    v: Array = 0.5 * (walls[0] + walls[1]) + 0.5 * depth * scale * y[within].astype(np.float64)
+    design = np.stack([np.ones_like(u), u, v], axis=1)
+    normals = np.zeros(3)
+    for surface in surfaces:
+        assert surface.fitted is not None
+        _, b, c = np.linalg.lstsq(design, surface.fitted.at(u, v), rcond=None)[0]
+        normals += unit([-b, -c, 1.0])
+    return Frame.from_directions(
+        frame.origin_mm, superior=normals @ frame.axes, posterior=frame.posterior
     )
 
 
-def _point_sd(surface: Columns, stations: Array, scale: tuple[float, float]) -> Array:
-    """Return the standard uncertainty (3,) of the height points along the body's axis [mm].
+def build_endplate(
+    surface: Columns, frames: tuple[Frame, Frame], line: Array, spacing_along_mm: float
+) -> Endplate:
+    """Turn columns into the noun.
 
-    ``scale`` is the window of the local fit and the voxel size along the axis [mm].
+    Parameters
+    ----------
+    frames : that of the columns, and the body's own, along which the points are sought.
+    line : (2, 3) middle of the anterior and posterior waist wall, in the columns' frame [mm].
     """
-    window, voxel = scale
-    by_edge = np.hypot(EDGE_SD * voxel, surface.sd)
-    each = np.where(surface.refined, by_edge, LABEL_POINT_SD * voxel)
-    distance = np.hypot(surface.left, surface.posterior - stations[:, None])
-    weight = np.exp(-0.5 * (2.0 * distance / window) ** 2) + 1e-12
-    mean = (weight @ each) / weight.sum(axis=1)
-    return np.hypot(mean, DISAGREEMENT_SHARE * surface.disagreement_mm)
+    frame, own = frames
+    assert surface.fitted is not None
+    up = frame.axes @ own.superior
+    fractions = np.concatenate([STATIONS, np.linspace(0.10, 0.90, 33)])
+    points = line[0] + fractions[:, None] * (line[1] - line[0])
+    for _ in range(WALK):
+        short = surface.fitted.at(points[:, 0], points[:, 1]) - points[:, 2]
+        points = points + short[:, None] * up
+    _, b, c = plane(surface)
+    samples = np.stack([surface.left, surface.posterior, surface.height], axis=1)
+    placed = frame.to_patient(points)
+    return Endplate(
+        points_mm=frame.to_patient(samples),
+        normal=unit(surface.sign * np.array([-b, -c, 1.0])) @ frame.axes,
+        anterior_mm=placed[0],
+        middle_mm=placed[1],
+        posterior_mm=placed[2],
+        curve_mm=placed[3:],
+        sd_mm=_point_sd(surface, points[:3], spacing_along_mm),
+        refined_fraction=float(surface.refined.mean()),
+    )
+
+
+def _point_sd(surface: Columns, points: Array, voxel: float) -> Array:
+    """Return the standard uncertainty (3,) of height points (3, 3) along the body's axis [mm].
+
+    ``voxel`` is the voxel size along the axis [mm].
+    """
+    assert surface.fitted is not None
+    left, posterior = points[:, 0], points[:, 1]
+    distance = np.hypot(surface.left - left[:, None], surface.posterior - posterior[:, None])
+    weight = np.exp(-0.5 * (2.0 * distance / POINT_MM) ** 2) + 1e-12
+    each = np.where(surface.refined, EDGE_SD, LABEL_POINT_SD)
+    model = voxel * (weight @ each) / weight.sum(axis=1)
+    own = surface.fitted.sd(left, posterior)
+    return np.sqrt(own**2 + model**2 + (DISAGREEMENT_SHARE * surface.disagreement_mm) ** 2)

@@ -16,6 +16,7 @@ from kyphoplan.geometry import Array, unit
 PIXEL_MM = 2.0317  # [mm] of the shadow picture: off the lattices of usual voxels
 SMALLEST_HOLE_MM2 = 30.0  # [mm2] a fifth of the smallest normal canal (ours, for detection only)
 BULK_POWER = 2  # [1] of a point's depth in the bone: how much it counts for the bulk
+DECIMALS = 6  # [1] kept of the rough offset: the same from left, from right, in any place
 CONE_DEG = 35.0  # [deg] how far the canal may lean from the line of the neighbours
 SYMMETRY_DEG = 12.0  # [deg] how far the mid-plane may turn from body centre - canal centre
 
@@ -104,8 +105,8 @@ def see_through(points_mm: Array, depth_mm: Array, candidates: Array) -> Rough |
     area, canal = shadow_hole(points_mm, along)
     if area < SMALLEST_HOLE_MM2:
         area, canal, along = areas[best], seen[best][1], candidates[best]
-    bulk = depth_mm**BULK_POWER
-    offset = canal - bulk @ points_mm / bulk.sum()
+    bulk = np.round(depth_mm**BULK_POWER, DECIMALS)
+    offset = np.round(canal - bulk @ points_mm / bulk.sum(), DECIMALS)  # no bit of the pose stays
     posterior = unit(offset - (offset @ along) * along)
     return Rough(canal_mm=canal, along=along, posterior=posterior, hole_mm2=area)
 

@@ -1,5 +1,7 @@
 """The nouns of one vertebra's bone: body with endplates and walls, arch, osteophytes."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 
@@ -9,14 +11,16 @@ from kyphoplan.anatomy.endplates import (
     Columns,
     build_endplate,
     columns,
+    facing,
     refine,
+    smoothed,
     without_spurs,
 )
 from kyphoplan.anatomy.frame import Fit
 from kyphoplan.anatomy.grid import Grid, Mask
 from kyphoplan.anatomy.relief import Relief
 from kyphoplan.case import Body, Confidence, Measure, Part, Volume
-from kyphoplan.geometry import Array
+from kyphoplan.geometry import Array, Frame
 
 VOLUME_SD = 0.026  # [1] of the body's volume: where the cut behind the pedicles runs (phantoms)
 LIP_MM = 0.8  # [mm] farther out than the usual flare is a lip
@@ -25,14 +29,14 @@ RIM_PART = (0.65, 0.95)  # [1] of the half height, where the rim flares
 SPUR_MM = 1.5  # [mm] bone beyond the endplate's surface by more is osteophyte
 
 
-def _surfaces(fit: Fit, ct: Volume | None) -> tuple[Columns, Columns] | None:
+def _surfaces(fit: Fit, field: Volume, ct: Volume | None) -> tuple[Columns, Columns] | None:
     """Find the columns of both endplates, sharpened by the CT if there is one."""
     found = []
     for sign in (1, -1):
         surface = columns(fit.field, fit.grid, fit.body, fit.waist, fit.found, sign)
         if surface.left.size < 60:  # noqa: PLR2004 - hardly a surface
             return None
-        surface = without_spurs(surface)
+        surface = smoothed(without_spurs(surface), fit.grid, field)
         if ct is not None:
             surface = refine(surface, fit.grid, ct)
         found.append(surface)
@@ -44,22 +48,37 @@ def _extent(volume: Volume, direction: Array) -> float:
     return float(np.linalg.norm(direction @ volume.affine[:3, :3]))
 
 
-def build_body(fit: Fit, bone: Bone, ct: Volume | None) -> tuple[Body | None, Mask | None]:
-    """Build the body from its surfaces and walls, and find its osteophytes (L, P, S).
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Built:
+    """A body from its surfaces and walls.
 
-    (None, None) if its surfaces cannot be followed.
+    Attributes
+    ----------
+    body : None if its surfaces cannot be followed.
+    frame : the vertebra's frame, upright between the endplates if they are known.
+    spurs : its osteophytes (L, P, S); None without a body.
     """
-    surfaces = _surfaces(fit, ct)
-    walls = _waist_walls(fit)
+
+    body: Body | None
+    frame: Frame
+    spurs: Mask | None
+
+
+def build_body(fit: Fit, bone: Bone, ct: Volume | None) -> Built:
+    """Build the body from its surfaces and walls, and find its osteophytes."""
+    grid, found, frame = fit.grid, fit.found, fit.grid.frame
+    surfaces, walls = _surfaces(fit, bone.field, ct), _waist_walls(fit)
     if surfaces is None or walls is None:
-        return None, None
-    grid, found = fit.grid, fit.found
-    along = _extent(bone.field, grid.frame.superior)
-    superior, inferior = (build_endplate(s, grid, walls, along) for s in surfaces)
+        return Built(body=None, frame=frame, spurs=None)
+    along = _extent(bone.field, frame.superior)
+    width = float(np.ptp(grid.left[fit.waist.any(axis=1)])) + grid.step_mm
+    own = facing(surfaces, frame, walls, width)
+    line = _depth_line(surfaces, walls, frame.axes @ own.posterior)
+    superior, inferior = (build_endplate(s, (frame, own), line, along) for s in surfaces)
     known = ~np.isnan(found.posterior_wall)
     heights = grid.superior[known]
     anterior, posterior = (
-        grid.frame.to_patient(np.stack([0.0 * heights, wall[known], heights], axis=1))
+        frame.to_patient(np.stack([0.0 * heights, wall[known], heights], axis=1))
         for wall in (found.anterior_wall, found.posterior_wall)
     )
     spurs = _osteophytes(fit, surfaces)
@@ -69,10 +88,26 @@ def build_body(fit: Fit, bone: Bone, ct: Volume | None) -> tuple[Body | None, Ma
         anterior_wall_mm=anterior,
         posterior_wall_mm=posterior,
         depth_mm=walls[1] - walls[0],
-        width_mm=float(np.ptp(grid.left[fit.waist.any(axis=1)])) + grid.step_mm,
-        volume=_volume(fit, bone, spurs),
+        width_mm=width,
+        volume=_volume(fit, bone, spurs, surfaces),
     )
-    return body, spurs
+    return Built(body=body, frame=own, spurs=spurs)
+
+
+def _depth_line(
+    surfaces: tuple[Columns, Columns], walls: tuple[float, float], backwards: Array
+) -> Array:
+    """Return the ends (2, 3) of the depth on the mid-line, half way between the endplates [mm].
+
+    ``backwards`` is the body's own posterior direction in the columns' frame.
+    """
+    middle = 0.5 * (walls[0] + walls[1])
+    heights = [
+        float(s.fitted.at(np.zeros(1), np.array([middle]))[0]) for s in surfaces if s.fitted
+    ]
+    half = 0.5 * (walls[1] - walls[0]) * backwards
+    centre = np.array([0.0, middle, float(np.mean(heights))])
+    return np.stack([centre - half, centre + half])
 
 
 def _waist_walls(fit: Fit) -> tuple[float, float] | None:
@@ -132,14 +167,16 @@ def _flare(fit: Fit, part: Array, beyond: Array) -> float:
     return float(np.median(far)) / float(np.mean(RIM_PART)) ** 2 if far else 0.0
 
 
-def _volume(fit: Fit, bone: Bone, osteophytes: Mask) -> Measure:
-    """Volume of the body [ml] with partial voxels at its surface."""
+def _volume(fit: Fit, bone: Bone, osteophytes: Mask, surfaces: tuple[Columns, Columns]) -> Measure:
+    """Volume of the body [ml] with partial voxels at its surface, up to its fitted endplates."""
     grid = fit.grid
     share = np.clip(0.5 - fit.field / grid.step_mm, 0.0, 1.0)
     near = fit.body & ~osteophytes
     inside = near | (_grown(near) & (fit.field >= 0))
     cell = grid.step_mm**3 / 1000.0
     value = float(share[inside].sum()) * cell
+    ground = float(fit.waist.sum()) * grid.step_mm**2 / 1000.0
+    value += ground * sum(float(s.sign * (s.height - s.label).mean()) for s in surfaces)
     voxel = float(np.cbrt(bone.field.voxel_mm3))
     sd = VOLUME_SD * value
     return Measure.of(

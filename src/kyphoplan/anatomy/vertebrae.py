@@ -15,9 +15,10 @@ from kyphoplan.anatomy.canal import canal_axis, find_canal, ring_centre
 from kyphoplan.anatomy.frame import Fit, place, settle
 from kyphoplan.anatomy.grid import grid_step
 from kyphoplan.anatomy.orientation import Rough
-from kyphoplan.anatomy.parts import build_body, build_parts
+from kyphoplan.anatomy.parts import Built, build_body, build_parts
 from kyphoplan.anatomy.pedicles import find_pedicle
 from kyphoplan.anatomy.pose import at_home
+from kyphoplan.anatomy.unfit import unfit_levels
 from kyphoplan.case import (
     Body,
     Canal,
@@ -34,6 +35,8 @@ from kyphoplan.geometry import Array
 
 WALL_END_MM = 1.5  # [mm] of the posterior wall at each end: the rounded rim
 CUT_SHARE = 0.01  # [1] of the body's surface on the border of the image that makes it cropped
+CROPPED = "cropped: cut by the field of view"
+NO_CANAL = "no canal: the label shows no body with a closed arch behind it"
 SMALLEST_EXTENT_MM = 15.0  # [mm] the flattest crushed vertebra with its arch is thicker
 
 
@@ -64,6 +67,7 @@ def locate(labels: LabelMap, ct: Volume | None = None) -> Spine:
     ['L1', 'L2']
     """
     _check_extent(labels.volume)
+    unfit = unfit_levels(labels, ct)
     volume, ct, home = at_home(labels, ct)
     bones: dict[Level, Bone] = {
         level: bone
@@ -85,7 +89,9 @@ def locate(labels: LabelMap, ct: Volume | None = None) -> Spine:
         if (settled := _settled(bone, roughs[level], heads.get(level))) is not None
     }
     vertebrae = [
-        _vertebra(bone, found[level], ct) if level in found else _absent(bone)
+        _vertebra(bone, found[level], ct)
+        if level in found and level not in unfit
+        else _absent(bone, unfit.get(level, ""))
         for level, bone in bones.items()
     ]
     spine = Spine(
@@ -145,9 +151,9 @@ def _cranial(settled: Settled) -> Array:
     return along * np.sign(along @ settled.fit.grid.frame.superior)
 
 
-def _absent(bone: Bone) -> Vertebra:
-    """Make the noun of a labelled vertebra in which no body with a canal was found."""
-    cut = len(bone.border_mm) > 0
+def _absent(bone: Bone, unfit: str) -> Vertebra:
+    """Make the noun of a labelled vertebra that is unfit, or has no body with a canal."""
+    cut = len(bone.border_mm) > 0 and not unfit
     return Vertebra(
         level=bone.level,
         frame=None,
@@ -158,9 +164,7 @@ def _absent(bone: Bone) -> Vertebra:
         left_pedicle=None,
         right_pedicle=None,
         cropped=cut,
-        reason="cropped: cut by the field of view"
-        if cut
-        else "no canal: the label shows no body with a closed arch behind it",
+        reason=unfit or (CROPPED if cut else NO_CANAL),
     )
 
 
@@ -168,7 +172,7 @@ def _vertebra(bone: Bone, settled: Settled, ct: Volume | None) -> Vertebra:
     """Find the anatomy of one vertebra."""
     fit, frame = settled.fit, settled.fit.grid.frame
     cropped = _is_cropped(bone, fit)
-    body, spurs = (None, None) if cropped else build_body(fit, bone, ct)
+    built = Built(body=None, frame=frame, spurs=None) if cropped else build_body(fit, bone, ct)
     wall = fit.grid.superior[~np.isnan(fit.found.posterior_wall)]
     extent = (float(wall.min()) + WALL_END_MM, float(wall.max()) - WALL_END_MM)
     along = canal_axis(bone.field, frame, settled.centre_mm, _cranial(settled), extent)
@@ -176,22 +180,22 @@ def _vertebra(bone: Bone, settled: Settled, ct: Volume | None) -> Vertebra:
     pedicles = {side: None if cropped else find_pedicle(fit, bone.field, side) for side in Side}
     return Vertebra(
         level=bone.level,
-        frame=frame,
-        parts=build_parts(fit, spurs),
+        frame=built.frame,
+        parts=build_parts(fit, built.spurs),
         surface=Volume(fit.field, fit.grid.affine),
-        body=body,
+        body=built.body,
         canal=None if cropped else canal,
         left_pedicle=pedicles[Side.LEFT],
         right_pedicle=pedicles[Side.RIGHT],
         cropped=cropped,
-        reason=_reason(cropped, body, canal),
+        reason=_reason(cropped, built.body, canal),
     )
 
 
 def _reason(cropped: bool, body: Body | None, canal: Canal | None) -> str:
     """Say what is missing and why; empty if nothing is."""
     if cropped:
-        return "cropped: cut by the field of view"
+        return CROPPED
     if body is None:
         return "no endplates: the body's surface could not be followed"
     return "" if canal is not None else "open canal: the label shows no closed arch"

@@ -70,7 +70,7 @@ def assess(measurements: Measurements | None, patient: Patient | None = None) ->
         stay=stay(facts),
         minutes=minutes(facts),
         risks=risks(record),
-        beside=tuple(f for f in everything if f.rule in LEAK and f.verdict is not Verdict.PASS),
+        beside=_beside(everything),
         benefits=benefits(),
         questions=questions(everything, ready.checks),
     )
@@ -94,6 +94,17 @@ def _at(facts: Facts, level: Level) -> Facts:
     rows = facts.measurements.vertebrae if facts.measurements else ()
     figures = next((row for row in rows if row.level is level), None)
     return replace(facts, level=level, figures=figures)
+
+
+def _beside(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return what the images show or cannot show of leaks; what the record lacks is no finding."""
+    return tuple(
+        f
+        for f in findings
+        if f.rule in LEAK
+        and f.verdict is not Verdict.PASS
+        and all(name.startswith("image:") for name in f.missing)
+    )
 
 
 def _level(facts: Facts, level: Level, of_patient: tuple[Finding, ...]) -> LevelAssessment:

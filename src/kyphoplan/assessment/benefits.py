@@ -18,7 +18,7 @@ NO_SHAM = (
 )
 MORTALITY = (
     "Whether people live longer is uncertain: comparisons of insurance data suggest it (hazard "
-    "ratio 0.78, 0.66 to 0.92), but who gets the procedure is healthier to begin with."
+    "ratio 0.78, 0.66 to 0.92), but those who get the procedure may be healthier to begin with."
 )
 
 

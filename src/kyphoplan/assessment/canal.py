@@ -138,14 +138,14 @@ def beside_the_cord(facts: Facts) -> Told:
 
 
 @item(
-    "PW-10", Step.NOTES, Verdict.INFO, limit=f"up to {_limits(NO_DEFICIT_PCT)}",
+    "PW-10", Step.NOTES, Verdict.INFO, limit=f"nerves sound, up to {_limits(NO_DEFICIT_PCT)}",
     cite=("KoreaMed2423730",), provenance="S", change="",
 )  # fmt: skip
 def below_alert(facts: Facts) -> Told:
     """In bursts that narrowed the canal no more than this, no nerve was damaged (64 patients)."""
     if _zone(facts) not in NO_DEFICIT_PCT:
         return known(False, f"level {facts.level}: no such band")
-    return ~_compromise(facts, NO_DEFICIT_PCT)
+    return ~deficit(facts) & ~_compromise(facts, NO_DEFICIT_PCT)
 
 
 @item(

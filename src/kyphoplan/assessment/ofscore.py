@@ -150,7 +150,7 @@ def of_score_of(facts: Facts, types: tuple[int, ...]) -> Score:
         low=low,
         high=high,
         unit="points",
-        text=f"leans to: {' or '.join(leans)}; for operation or not, not a hard rule. "
+        text=f"leans to: {', '.join(leans)}; not a hard rule. "
         "The tube voltage is not known, so the density in HU was not used",
         source=cited("AOcard"),
         provenance="S",

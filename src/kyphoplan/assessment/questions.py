@@ -33,7 +33,7 @@ EVERYBODY = (
 OWN = (
     ("canal", "Does the bone press on my nerves? Do I need an operation to free them?",
      ("CI-R1", "CI-R2", "RF-7", "PW-8", "PW-9", "PW-5", "RF-8")),
-    ("mri", "Do I need an MRI before we decide?", ("IN-02", "PW-5")),
+    ("mri", "Do I need an MRI before we decide?", ("IN-02",)),
     ("tumour", "Could a tumour have broken the bone? Do you take a sample?",
      ("NEO-1", "NEO-4", "NEO-5", "CI-R4")),
     ("blood", "Is my blood ready: INR, platelets?", ("AC-1", "AC-2", "AC-6")),
@@ -44,7 +44,7 @@ OWN = (
 
 def questions(findings: Sequence[Finding], checks: Sequence[Check]) -> tuple[Question, ...]:
     """Return the questions, those that this patient has a reason to ask first."""
-    raised = {f.rule: f.text for f in findings if f.verdict not in {Verdict.PASS, Verdict.INFO}}
+    raised = {f.rule: f.text for f in findings if f.rank >= Verdict.WARN.rank}
     raised |= {c.rule: f"{c.title}: {c.text}" for c in checks if c.status is Status.ASK}
     everybody = [_question(key, text, rules, raised) for key, text, rules in EVERYBODY]
     own = [_question(key, text, rules, raised) for key, text, rules in OWN]

@@ -129,7 +129,7 @@ def _escort(facts: Facts) -> Check:
         rule="DS-1",
         title="Somebody takes the patient home and stays for 24 h",
         status=status[escort],
-        text=f"circumstances.escort: {escort}",
+        text=f"escort: {escort}",
         who=_TEAM,
         source=cited("Shin2023"),
         provenance="S,P",

@@ -103,7 +103,7 @@ def tlics_of(patient: Patient) -> Score:
         low=float(low),
         high=float(high),
         unit="points",
-        text=f"leans to: {' or '.join(leans)} (for injuries by force only)",
+        text=f"leans to: {', '.join(leans)} (for injuries by force only)",
         source=cited("PMC2779435"),
         provenance="S",
         missing=missing,

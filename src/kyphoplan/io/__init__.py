@@ -5,6 +5,7 @@ from kyphoplan.io.dicom_writing import write_dicom_series
 from kyphoplan.io.label_schemes import SCHEME_NAMES
 from kyphoplan.io.labels import read_labels, read_labels_with_notices
 from kyphoplan.io.output import result_folder, write_json
+from kyphoplan.io.patient_record import read_patient
 from kyphoplan.io.together import check_together
 from kyphoplan.io.volumes import read_volume, read_volume_with_notices, write_volume
 
@@ -14,6 +15,7 @@ __all__ = [
     "from_json",
     "read_labels",
     "read_labels_with_notices",
+    "read_patient",
     "read_volume",
     "read_volume_with_notices",
     "result_folder",

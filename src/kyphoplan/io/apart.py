@@ -15,22 +15,24 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kyphoplan import errors
-from kyphoplan.case import Notice
+from kyphoplan.case import Notice, Severity
 from kyphoplan.errors import CaseError, KyphoplanError
 from kyphoplan.io.casefile import from_json
 from kyphoplan.io.decoded import Decoded
+from kyphoplan.io.dicom_header import plain
 
 MEMORY_BYTES = 2_500_000_000  # [byte] that reading one file may take
 SECONDS = 25  # [s] that reading one file may take
 GRACE_S = 10.0  # [s] more, until the nursery itself is given up
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+LONGEST_WORD = 400  # [1] letters of what a library says that are kept
 KIB = 1024  # [byte] Linux counts ru_maxrss in these
 TOO_SLOW = {signal.SIGALRM, signal.SIGXCPU}
 
@@ -63,19 +65,28 @@ def read_apart(request: Request) -> Decoded:
     data = _shared_memory()
     try:
         answer = _ask(request, data)
-        _peaks.append(answer.get("peak_kib", 0) * KIB)
+        _used.append(Used(peak_bytes=answer["peak_kib"] * KIB, cpu_s=answer["cpu_s"]))
         if "refused" in answer:
             raise _refusal(answer["refused"])
         if answer["exit"] != 0:
             raise _death(answer)
-        return _decoded(answer["decoded"], data)
+        decoded = _decoded(answer["decoded"], data)
+        return replace(decoded, notices=decoded.notices + _words(request.role, answer["said"]))
     finally:
         os.close(data)
 
 
-def peak_bytes() -> int:
-    """Return the most memory that the last reading took [byte]."""
-    return _peaks[-1] if _peaks else 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What the child of a reading took: memory at most [byte], and processor time [s]."""
+
+    peak_bytes: int = 0
+    cpu_s: float = 0.0
+
+
+def last_use() -> Used:
+    """Return what the last reading of this program took."""
+    return _used[-1] if _used else Used()
 
 
 def _shared_memory() -> int:
@@ -95,6 +106,22 @@ def _decoded(told: dict[str, Any], data: int) -> Decoded:
         names_from=told["names_from"],
         notices=from_json(tuple[Notice, ...], told["notices"]),
         series=tuple(told["series"]),
+    )
+
+
+def _words(role: str, said: str) -> tuple[Notice, ...]:
+    """Return what a library wrote on the way (such as ITK, on standard error) as a notice."""
+    text = plain(said, LONGEST_WORD)
+    if not text:
+        return ()
+    return (
+        Notice(
+            code="reader_warning",
+            severity=Severity.WARNING,
+            level=None,
+            text=f"{role}: {text}",
+            remedy="none needed if pictures and sizes look right",
+        ),
     )
 
 
@@ -166,7 +193,7 @@ class _Nursery:
 
 
 _running: list[_Nursery] = []
-_peaks: deque[int] = deque(maxlen=1)
+_used: deque[Used] = deque(maxlen=1)
 
 
 def _ask(request: Request, handle: int) -> dict[str, Any]:

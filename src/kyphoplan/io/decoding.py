@@ -17,9 +17,11 @@ from kyphoplan.io import itk, nifti
 from kyphoplan.io.casefile import to_json
 from kyphoplan.io.decoded import Decoded, intensities, whole_numbers
 from kyphoplan.io.dicom import read_dicom_series
+from kyphoplan.io.dicom_header import plain
 
 ACCEPTED = "a folder of DICOM CT slices, .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd"
 CT = "CT"
+LONGEST_WORD = 400  # [1] letters of what a library says that are kept
 
 
 def answer(request: dict[str, Any], handle: int) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def decode(
     CaseError
         If there is no such file, its kind is not known, or its reader refuses it.
     """
-    with _listening() as said:
+    with listening() as said:
         read = _decode(path, series, orientation)
         decoded = intensities(read) if role == CT else _labels(read)
     library = tuple(_library_notice(text) for text in dict.fromkeys(said))
@@ -94,7 +96,7 @@ def _labels(decoded: Decoded) -> Decoded:
 
 
 @contextmanager
-def _listening() -> Iterator[list[str]]:
+def listening() -> Iterator[list[str]]:
     """Collect what libraries warn of and log, in one list."""
     said: list[str] = []
 
@@ -145,6 +147,6 @@ def _library_notice(text: str) -> Notice:
         code="reader_warning",
         severity=Severity.WARNING,
         level=None,
-        text=" ".join(text.split()),
+        text=plain(text, LONGEST_WORD),
         remedy="none needed if pictures and sizes look right",
     )

@@ -11,7 +11,7 @@ from kyphoplan.case import Notice, Severity
 from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
 from kyphoplan.io.decoded import Decoded, check_shape
-from kyphoplan.io.dicom_header import Header, name_of, numbers_of, plain
+from kyphoplan.io.dicom_header import BIG, Header, name_of, numbers_of, plain
 from kyphoplan.io.dicom_pixels import hounsfield_stack
 from kyphoplan.io.dicom_series import Candidate, candidates, choose
 from kyphoplan.io.placement import tilt_deg, tilt_notices
@@ -103,8 +103,8 @@ def _scan(folder: Path) -> tuple[list[Header], int]:
     headers, strangers = [], 0
     for file in _visible_files(folder):
         try:
-            _check_inflation(file)
-            header = pydicom.dcmread(file, stop_before_pixels=True)
+            later = None if _is_deflated(file) else BIG
+            header = Header(pydicom.dcmread(file, defer_size=later))
             for tag in TAGS_USED:
                 header.get(tag)  # decoded here, so that damage is found here
             headers.append(header)
@@ -139,12 +139,12 @@ def _visible_files(folder: Path) -> list[Path]:
     return sorted(files)
 
 
-def _check_inflation(file: Path) -> None:
-    """Refuse a deflated file that would fill the memory, without filling it."""
+def _is_deflated(file: Path) -> bool:
+    """Say so, and refuse a file that would fill the memory, without filling it."""
     with file.open("rb") as stream:
         start = stream.read(1024)
         if start[128:132] != b"DICM" or DEFLATED.encode() not in start:
-            return
+            return False
         (length,) = struct.unpack_from("<I", start, 140)
         stream.seek(144 + length)
         inflate, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
@@ -155,6 +155,7 @@ def _check_inflation(file: Path) -> None:
             if size > LARGEST_INFLATED:
                 text = f"{plain(file.name)} unpacks to more than {LARGEST_INFLATED >> 20} MiB"
                 raise CaseError(f"{text}: give the original slices", code="too_large")
+    return True
 
 
 def _ct_slices(headers: list[Header]) -> list[Header]:
@@ -217,7 +218,7 @@ def _notices(slices: Sequence[Header], affine: Array) -> tuple[Notice, ...]:
     if agents:
         text = "contrast agent was given, so that bone density reads too high"
         found.append(_warning("contrast", text, "use a plain CT for density"))
-    programs = [h for h in slices if (h.preamble or b"").startswith(PROGRAMS)]
+    programs = [h for h in slices if h.preamble.startswith(PROGRAMS)]
     if programs:
         text = f"{name_of(programs[0])} begins like a program or an archive"
         found.append(_warning("preamble", text, "ask where the file comes from; do not run it"))
@@ -225,8 +226,7 @@ def _notices(slices: Sequence[Header], affine: Array) -> tuple[Notice, ...]:
 
 
 def _is_lossy(header: Header) -> bool:
-    syntax = str(header.file_meta.get("TransferSyntaxUID", ""))
-    return str(header.get("LossyImageCompression", "00")) == "01" or syntax in LOSSY
+    return str(header.get("LossyImageCompression", "00")) == "01" or header.syntax in LOSSY
 
 
 def _tilt_tag(slices: Sequence[Header], affine: Array) -> Iterator[Notice]:

@@ -12,6 +12,8 @@ from kyphoplan.io.dicom_header import Header, name_of, numbers_of, plain
 LARGEST_SCALE = 1e6  # [1] no CT is scaled by more; own choice
 HU_TYPES = {None, "", "HU", "US"}  # (0028,1054) Rescale Type; US = unspecified
 AIR_HU = -1024  # [HU] taken for what lies outside the scan
+WORD = 16  # [bit] of a CT's pixels
+PLAIN = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"}  # implicit and explicit VR little endian
 INT16 = np.iinfo(np.int16)
 
 
@@ -34,11 +36,11 @@ def hounsfield_stack(
         if stored.shape != (shape[1], shape[0]):
             text = f"{name_of(header)} has not the stated rows and columns: copy it again"
             raise CaseError(text, code="damaged_slice")
-        values = stored if scaled else _scaled(stored, *scales[k])
-        if stack.dtype == np.int16 and not _fits(values):
+        slope, intercept = (1.0, 0.0) if scaled else scales[k]
+        if stack.dtype == np.int16 and not _fits(stored, slope, intercept):
             stack = stack.astype(np.float32)
-        stack[k] = values
-        padded += _pad(stack[k], header, stored, scales[k])
+        _scale_into(stack[k], stored, slope, intercept)
+        padded += _pad(stack[k], header, scales[k])
     return stack.T, padded / stack.size
 
 
@@ -58,29 +60,33 @@ def _scale(header: Header) -> tuple[float, float]:
     return slope, intercept
 
 
-def _scaled(stored: NDArray[Any], slope: float, intercept: float) -> NDArray[Any]:
-    if not (slope.is_integer() and intercept.is_integer()):
-        return np.asarray(stored * np.float32(slope) + np.float32(intercept))
-    return np.asarray(stored.astype(np.int32) * int(slope) + int(intercept))
+def _fits(stored: NDArray[Any], slope: float, intercept: float) -> bool:
+    if stored.dtype.kind not in "iu" or not (slope.is_integer() and intercept.is_integer()):
+        return False
+    ends = (int(stored.min()) * slope + intercept, int(stored.max()) * slope + intercept)
+    return INT16.min <= min(ends) and max(ends) <= INT16.max
 
 
-def _fits(values: NDArray[Any]) -> bool:
-    whole = values.dtype.kind in "iu"
-    return whole and INT16.min <= int(values.min()) and int(values.max()) <= INT16.max
+def _scale_into(plane: NDArray[Any], stored: NDArray[Any], slope: float, intercept: float) -> None:
+    if plane.dtype != np.int16:
+        np.add(stored * np.float32(slope), np.float32(intercept), out=plane)
+    elif slope == 1.0 and stored.dtype == np.int16 and abs(intercept) <= INT16.max:
+        np.add(stored, np.int16(intercept), out=plane)  # what fits at its ends fits between
+    else:
+        plane[...] = stored.astype(np.int32) * int(slope) + int(intercept)
 
 
-def _pad(
-    plane: NDArray[Any], header: Header, stored: NDArray[Any], scale: tuple[float, float]
-) -> int:
-    """Set pixels outside the scan (PixelPaddingValue) to air; return how many."""
+def _pad(plane: NDArray[Any], header: Header, scale: tuple[float, float]) -> int:
+    """Set pixels outside the scan (PixelPaddingValue) to air [HU]; return how many."""
     if header.get("PixelPaddingValue") is None:
         return 0
     value = numbers_of(header, "PixelPaddingValue", 1)[0]
     if header.get("PixelRepresentation") == 1 and value > INT16.max:
         value -= 1 << 16  # stated unsigned for signed pixels
-    if value * scale[0] + scale[1] >= AIR_HU:
+    hounsfield = value * scale[0] + scale[1]
+    if not INT16.min <= hounsfield < AIR_HU:
         return 0
-    outside = stored == value
+    outside = plane == plane.dtype.type(hounsfield)
     plane[outside] = AIR_HU
     return int(outside.sum())
 
@@ -92,10 +98,11 @@ def _stored(header: Header) -> tuple[NDArray[Any], bool]:
     from kyphoplan.io.dicom import damage  # noqa: PLC0415 - it imports this module
 
     try:
+        if header.syntax in PLAIN and header.get("BitsAllocated") == WORD:
+            return _sign_extended(_plain_pixels(header), header), False
         full = pydicom.dcmread(header.filename)
-        _check_length(full)
-        pixels = np.asarray(full.pixel_array)
-        return _sign_extended(pixels, full), False
+        _check_length(header, full.PixelData)
+        return _sign_extended(np.asarray(full.pixel_array), header), False
     except (RuntimeError, NotImplementedError):
         return _by_gdcm(header), True
     except damage() as error:
@@ -103,13 +110,23 @@ def _stored(header: Header) -> tuple[NDArray[Any], bool]:
         raise CaseError(text, code="damaged_slice") from error
 
 
-def _check_length(header: Header) -> None:
+def _plain_pixels(header: Header) -> NDArray[Any]:
+    """View uncompressed little-endian pixels as they lie in the file."""
+    content = header.dataset.PixelData
+    _check_length(header, content)
+    rows, columns = int(header.get("Rows")), int(header.get("Columns"))
+    kind = "<i2" if header.get("PixelRepresentation") == 1 else "<u2"
+    return np.frombuffer(content, kind, rows * columns).reshape(rows, columns)
+
+
+def _check_length(header: Header, content: bytes) -> None:
     """Refuse plain pixels of another length than stated: they may be shifted, not just cut."""
-    if header.file_meta.TransferSyntaxUID.is_compressed:
+    if header.syntax.is_compressed:
         return
-    need = int(header.Rows) * int(header.Columns) * int(header.BitsAllocated) // 8
-    if len(header.PixelData) != need + need % 2:  # DICOM pads to an even length
-        text = f"{name_of(header)} has {len(header.PixelData)} bytes of pixels instead of {need}"
+    rows, columns, bits = (int(header.get(t)) for t in ("Rows", "Columns", "BitsAllocated"))
+    need = rows * columns * bits // 8
+    if len(content) != need + need % 2:  # DICOM pads to an even length
+        text = f"{name_of(header)} has {len(content)} bytes of pixels instead of {need}"
         raise CaseError(f"{text}: copy it again", code="damaged_slice")
 
 
@@ -121,9 +138,9 @@ def _sign_extended(pixels: NDArray[Any], header: Header) -> NDArray[Any]:
     DICOM PS3.5 8.1.1 (Pixel Data Encoding of Related Data Elements).
     """
     allocated, stored, high = (
-        int(header[tag].value) for tag in ("BitsAllocated", "BitsStored", "HighBit")
+        int(header.get(tag)) for tag in ("BitsAllocated", "BitsStored", "HighBit")
     )
-    if stored == allocated or header.file_meta.TransferSyntaxUID.is_compressed:
+    if stored == allocated or header.syntax.is_compressed:
         return pixels
     if not stored - 1 <= high < allocated or pixels.dtype.itemsize * 8 != allocated:
         text = f"{name_of(header)} has impossible bits per pixel: copy it again"
@@ -139,7 +156,7 @@ def _by_gdcm(header: Header) -> NDArray[Any]:
         image = sitk.GetArrayFromImage(sitk.ReadImage(str(header.filename)))
         return np.asarray(image[0])
     except RuntimeError as error:
-        syntax = header.file_meta.TransferSyntaxUID.name
+        syntax = header.syntax.name
         raise CaseError(
             f"{name_of(header)} is compressed as {syntax} or damaged: decompress the series first",
             code="codec_missing",

@@ -82,7 +82,8 @@ def _in_a_child(request: dict[str, Any], voxels: int, asker: socket.socket) -> A
         return None
     code = os.waitstatus_to_exitcode(status)
     answer = json.loads(text) if code == 0 else {}
-    return answer | {"exit": code, "said": said, "peak_kib": used.ru_maxrss}
+    cost = {"peak_kib": used.ru_maxrss, "cpu_s": used.ru_utime + used.ru_stime}
+    return answer | {"exit": code, "said": said, **cost}
 
 
 def _confine(memory_bytes: int, seconds: int) -> None:

@@ -22,6 +22,7 @@ SIDES = "Left and right are the patient's own"
 COUNT = "confirm the level under fluoroscopy by counting"
 STATED = "orientation_stated"  # code of the warning that sides were stated, not read
 SHORT_HASH = 12  # [1] letters of a SHA-256 where there is room for no more
+PNG_HEADER = 33  # [byte] signature and IHDR
 STL_HEADER, NIFTI_DESCRIP = 80, slice(148, 228)  # [byte]
 
 
@@ -84,10 +85,10 @@ class Stamp:
 
     @property
     def short(self) -> str:
-        """The stamp in at most 60 ASCII letters."""
+        """The stamp in at most 62 ASCII letters: what an STL header has left."""
         digest = zlib.crc32("".join(d for _, d in self.inputs.values()).encode())
-        inputs = f" inputs {digest:08x}" if self.inputs else ""
-        return f"{self.made_by} {self.date_utc}{inputs} research only"[:60]
+        inputs = f" {digest:08x}" if self.inputs else ""
+        return f"{self.made_by} {self.date_utc} research only{inputs}"[:62]
 
 
 def stamp(path: Path, mark: Stamp) -> None:
@@ -110,17 +111,21 @@ def _json(content: bytes, mark: Stamp) -> bytes:
 
 
 def _html(content: bytes, mark: Stamp) -> bytes:
-    footer = f'<footer class="stamp"><p>{html.escape(mark.line)}</p></footer>\n</body>'
-    head, end, tail = content.rpartition(b"</body>")
-    return head + footer.encode() + tail if end else content
+    """Add a footer at the end of what the page shows."""
+    footer = f'<footer class="stamp"><p>{html.escape(mark.line)}</p></footer>\n'
+    place = next((end for end in (b"</main>", b"</body>") if end in content), None)
+    if place is None:
+        return content
+    head, _, tail = content.rpartition(place)
+    return head + footer.encode() + place + tail
 
 
 def _png(content: bytes, mark: Stamp) -> bytes:
-    """Add an ``iTXt`` chunk before the last chunk (PNG specification, 11.3.3.4)."""
+    """Add an ``iTXt`` chunk behind the header chunk (PNG specification, 11.3.3.4)."""
     body = b"Provenance\0\0\0\0\0" + mark.line.encode()
     chunk = struct.pack(">I", len(body)) + b"iTXt" + body
     chunk += struct.pack(">I", zlib.crc32(b"iTXt" + body))
-    return content[:-12] + chunk + content[-12:]
+    return content[:PNG_HEADER] + chunk + content[PNG_HEADER:]
 
 
 def _stl(content: bytes, mark: Stamp) -> bytes:

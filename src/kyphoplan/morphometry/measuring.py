@@ -32,6 +32,7 @@ from kyphoplan.morphometry.heights import (
 from kyphoplan.morphometry.kyphosis import segmental_angles, wedge_angle
 
 UNCALIBRATED = "no calibration: HU cannot be turned into mineral density without one"
+UNFIT = {"metal": "metal", "missing": "missing_voxels_in_bone"}  # code by the reason's first word
 THICK_MM = 2.0  # [mm] voxels from which figures are marked as coarse
 
 
@@ -179,7 +180,8 @@ def _level_notices(
     if vertebra.cropped:
         warn("cropped", "cut by the field of view: not measured", "scan or crop with more margin")
     elif vertebra.reason:
-        warn("not_located", vertebra.reason, "look at the label map at this level")
+        code = UNFIT.get(vertebra.reason.partition(":")[0], "not_located")
+        warn(code, vertebra.reason, "look at CT and label map at this level")
     if len(row.genant.possible) > 1 and row.genant.possible[-1] > 0:
         grades = " or ".join(str(int(grade)) for grade in row.genant.possible)
         warn("grade_spans_cut", f"the interval allows grade {grades}", "judge by eye")

@@ -2,7 +2,17 @@
 
 from pathlib import Path
 
-from kyphoplan.case import LabelMap, Measurements, Notice, Plan, Rehearsal, Severity, Spine, Volume
+from kyphoplan.case import (
+    Assessment,
+    LabelMap,
+    Measurements,
+    Notice,
+    Plan,
+    Rehearsal,
+    Severity,
+    Spine,
+    Volume,
+)
 from kyphoplan.errors import GeometryError
 from kyphoplan.io import result_folder, write_json, write_volume
 from kyphoplan.io.markups import SUFFIX, Line, write_line
@@ -21,12 +31,14 @@ def write_plan(
     spine: Spine,
     ct: Volume | None = None,
     *,
+    assessment: Assessment | None = None,
     rehearsal: Rehearsal | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write figures, plan, both pages, pictures and exports to a folder.
 
-    The command ``run`` writes the same, and the labels and a manifest with them.
+    With an assessment it stands in ``surgeon.html``, and ``assessment.json`` is written. The
+    command ``run`` writes the same, and the labels and a manifest with them.
 
     Raises
     ------
@@ -36,7 +48,9 @@ def write_plan(
     levels = tuple(level.level for level in plan.levels) or None
     with result_folder(folder, overwrite=overwrite) as working:
         fill(working, measurements, spine, ct, levels=levels)
-        write_surgeon(working, plan, spine, measurements, ct, rehearsal=rehearsal)
+        write_surgeon(
+            working, plan, spine, measurements, ct, assessment=assessment, rehearsal=rehearsal
+        )
         write_exports(working, plan, spine)
     return Path(folder)
 

@@ -7,8 +7,8 @@ every thread finds the same number, and takes the same turn by it.
 
 # mypy: disable-error-code="no-untyped-def"
 import os
-import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numba as nb
@@ -111,22 +111,9 @@ def together(kernel: Callable[..., Any], runs: Sequence[tuple[Any, ...]]) -> lis
     >>> together(max, [(1, 2), (3, 4)])
     [2, 4]
     """
-    results: list[Any] = [None] * len(runs)
-    failed: list[BaseException] = []
-
-    def run(number: int) -> None:
-        try:
-            results[number] = kernel(*runs[number])
-        except BaseException as error:
-            failed.append(error)
-            raise
-
-    others = [threading.Thread(target=run, args=(n,)) for n in range(1, len(runs))]
-    for other in others:
-        other.start()
-    results[0] = kernel(*runs[0])
-    for other in others:
-        other.join()
-    if failed:
-        raise failed[0]
-    return results
+    if len(runs) == 1:
+        return [kernel(*runs[0])]
+    with ThreadPoolExecutor(max_workers=len(runs) - 1) as threads:
+        others = [threads.submit(kernel, *run) for run in runs[1:]]
+        first = kernel(*runs[0])
+        return [first, *(other.result() for other in others)]

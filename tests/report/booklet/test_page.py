@@ -1,5 +1,6 @@
 """The booklet as a page: honest words, every link answered, nothing of a file is markup."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import date
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from kyphoplan.assessment import assess
-from kyphoplan.case import Level, Patient, Verdict
+from kyphoplan.case import Level, Notice, Patient, Severity, Verdict
 from kyphoplan.io.patient_record import read_patient
+from kyphoplan.io.stamping import STATED
 from kyphoplan.report.booklet import Told, booklet_page, write_booklet
 from kyphoplan.report.booklet.catalogue import catalogue
 from kyphoplan.report.measurements_reading import read_measurements
@@ -48,8 +50,8 @@ def page_of(person: str) -> str:
 
 @cache
 def page_of_example(file: Path) -> str:
-    figures = "wedges_T11_L1_L3" if "three" in file.name else "wedge_L1"
-    figures = "burst_L1" if "retropulsion" in file.name else figures
+    expected = json.loads((file.parent / "expected" / "verdicts.json").read_text(encoding="utf-8"))
+    figures = expected[file.stem]["figures"]
     measured = read_measurements(file.parent / "figures" / f"{figures}.json")
     return booklet_page(Told(measurements=measured, made_on=MADE_ON, patient=read_patient(file)))
 
@@ -95,6 +97,12 @@ def test_every_source_cited_is_listed_with_how_it_was_read_in_order(person: str)
     listed = re.findall(r'<li id="source-(\w+)">.+?<em>\((.+?)\)</em>', page)
     assert [name for name, _ in listed] == cited
     assert len(cited) > 20
+    places = [
+        re.findall(r"doi:\S+|PMC\d+|M708\w+|CD\d+", text)
+        for text in re.findall(r'<li id="source-\w+">(.+?)<em>', page)
+    ]
+    named = [place.rstrip(".") for found in places for place in found]
+    assert len(named) == len(set(named))
     numbers = [int(n) for n in re.findall(r"<sup>(\d+)</sup>", page)]
     assert list(dict.fromkeys(numbers)) == list(range(1, len(cited) + 1))
 
@@ -102,7 +110,7 @@ def test_every_source_cited_is_listed_with_how_it_was_read_in_order(person: str)
 def test_use_version_date_and_hashes_stand_on_every_printed_page(page: str) -> None:
     foot = re.search(r'@bottom-center \{ content: "(.+?)"; \}', page)
     assert foot is not None
-    for part in ("Research and teaching use", "kyphoplan 0.1.0", "26 November 2026", "ct 0123"):
+    for part in ("Research and teaching use", "kyphoplan 0.1.0", "26 November 2026", "scan 0123"):
         assert part in foot[1]
 
 
@@ -207,3 +215,39 @@ def test_the_folder_gets_the_page(tmp_path: Path) -> None:
     write_booklet(tmp_path, told())
     assert [p.name for p in tmp_path.iterdir()] == ["patient.html"]
     assert (tmp_path / "patient.html").stat().st_size < 2e6
+
+
+def test_a_break_that_nobody_asks_about_is_not_passed_over() -> None:
+    page = booklet_page(replace(told(replace(fit(), levels_planned=(Level.L2,))), plan=None))
+    assert "Bone L1 looks broken too on the scan." in page
+    assert "looks broken too" not in page_of("fit")
+
+
+def test_sides_that_were_stated_and_not_read_are_warned_of() -> None:
+    stated = Notice(
+        code=STATED, severity=Severity.WARNING, level=None, text="stated", remedy="check"
+    )
+    measured = replace(planned().measurements, notices=(stated,))
+    page = booklet_page(replace(told(fit()), measurements=measured))
+    assert "Left and right were told to the computer." in page
+    assert "Left and right were told" not in page_of("fit")
+
+
+def test_the_template_holds_no_words_of_its_own(root: Path) -> None:
+    templates = root / "src" / "kyphoplan" / "report" / "templates"
+    text = (templates / "booklet.html").read_text(encoding="utf-8")
+    text = re.sub(r"<style>.*?</style>|{%.*?%}|{{.*?}}", " ", text, flags=re.DOTALL)
+    text = re.sub(r"<[^>]*>|&\w+;", " ", text)
+    assert set(re.findall(r"[A-Za-z]{2,}", text)) <= {"kyphoplan"}
+
+
+def test_any_number_of_needles_is_told() -> None:
+    level = planned().plan.levels[0]
+    for count, words in (
+        (1, "one needle"),
+        (2, "two needles, one on each side,"),
+        (3, "3 needles,"),
+    ):
+        needles = (level.trajectories * 2)[:count]
+        plan = replace(planned().plan, levels=(replace(level, trajectories=needles),))
+        assert f"Your plan: {words} about 4.2 mm wide." in booklet_page(replace(told(), plan=plan))

@@ -23,9 +23,11 @@ HISTORY = "My history and medicines on one page"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("weasyprint", reason="WeasyPrint or its libraries are not installed")
     file = tmp_path_factory.mktemp("pdf") / "patient.pdf"
-    write_booklet_pdf(page_of("fit"), file)
+    try:
+        write_booklet_pdf(page_of("fit"), file)
+    except NotFoundError as error:
+        pytest.skip(f"no PDF was made: {error}")
     return file
 
 
@@ -55,7 +57,7 @@ def test_every_page_has_its_foot_and_the_history_fits_on_one(made: Path) -> None
     for page in pages:
         assert "Research and teaching use, not for diagnosis or treatment" in page
         assert "26 November 2026" in page
-        assert "ct 0123456789ab" in page
+        assert "scan 0123456789ab" in page
     sheet = next(page for page in pages if HISTORY in page and "What the record says" in page)
     assert "paracetamol" in sheet
     assert "Somebody who takes you home" in sheet

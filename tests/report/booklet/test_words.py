@@ -1,5 +1,6 @@
 """The catalogue is whole: every rule, answer, risk and question has words, pairs as agreed."""
 
+import html
 import importlib
 import pkgutil
 import re
@@ -16,11 +17,20 @@ from kyphoplan.assessment.item import Item
 from kyphoplan.assessment.questions import EVERYBODY, OWN
 from kyphoplan.case import Patient, Verdict
 from kyphoplan.case.assessment import Anesthesia, Setting
+from kyphoplan.report.booklet import booklet_page
+from kyphoplan.report.booklet import catalogue as module
 from kyphoplan.report.booklet.catalogue import LANGUAGES, MARKS, catalogue, words_of
 from kyphoplan.report.booklet.citing import slug, sources
 from kyphoplan.report.booklet.ipdas import ITEMS
 
+from .people import on_thinners
+from .test_page import told
+
 WORDS = catalogue("en")
+OPEN, CLOSE = (
+    "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}",
+    ("\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}"),
+)
 
 
 def strings(table: Any, key: str = "") -> Iterator[tuple[str, str]]:
@@ -155,3 +165,33 @@ def test_the_numbers_of_the_benefits_are_those_of_the_assessment() -> None:
     function = WORDS.text("good.function")
     assert f"{quality.difference:.0f} points more" in function
     assert f"({quality.low:.0f} to {quality.high:.0f})" in function
+
+
+def in_another_language(table: Any) -> Any:
+    """Return the catalogue with every string between marks, as a translation would change it."""
+    if isinstance(table, str):
+        return f"{OPEN}{table}{CLOSE}"
+    if isinstance(table, list):
+        return [in_another_language(item) for item in table]
+    return {key: in_another_language(item) for key, item in table.items()}
+
+
+def test_nothing_on_the_page_stands_outside_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    english = words_of("en")
+    kept = {"format": english["format"]}  # signs of numbers, not words
+    other = in_another_language(english) | kept
+    monkeypatch.setattr(module, "words_of", lambda _: other)
+    monkeypatch.setattr(module, "LANGUAGES", ("en", "xx"))
+    page = booklet_page(told(on_thinners()), language="xx")
+    body = page[page.index("<body>") : page.index('<ol class="sources">')]
+    text = re.sub(r"<[^>]*>", " ", body)
+    depth, outside = 0, ""
+    for letter in text:
+        depth += (letter == OPEN) - (letter == CLOSE)
+        outside += letter if depth == 0 else " "
+    assert depth == 0
+    words = set(re.findall(r"[A-Za-z]{2,}", html.unescape(outside)))
+    days = {"November", "October", "to"}  # of the table `format`
+    given = {"Eliquis", "mg", "twice", "heart", "rhythm", "blue", "pill", "bold"}
+    hashes = set(re.findall(r"[A-Za-z]{2,}", "0123456789abcdef" * 4))
+    assert words - days - given - hashes - {"kyphoplan"} == set()

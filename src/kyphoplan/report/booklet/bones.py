@@ -123,10 +123,16 @@ def _sentences(row: VertebraMeasures, words: Catalogue) -> list[Markup]:
     name = str(row.level)
     said = [words.say("bone.named", bone=name, place=place_of(row.level, words))]
     said.append(_loss(row.height_loss, "bone.loss", name, words))
-    front, before = row.anterior_height.value, row.expected_anterior_height.value
-    if front is not None and before is not None:
+    lowest = _lowest(row)
+    if lowest is not None:
+        place, now, before = lowest
         said.append(
-            words.say("bone.heights", front=words.number(front), before=words.number(before))
+            words.say(
+                "bone.heights",
+                place=words.text(f"bone.heights_at.{place}"),
+                now=words.number(now),
+                before=words.number(before),
+            )
         )
     grades = [words.text(f"bone.grades.{int(grade)}") for grade in row.genant.possible]
     if len(grades) == 1:
@@ -135,6 +141,17 @@ def _sentences(row: VertebraMeasures, words: Catalogue) -> list[Markup]:
         said.append(words.say("bone.grade_two", first=grades[0], second=grades[-1]))
     said.append(_canal(row.canal_compromise, words))
     return said
+
+
+def _lowest(row: VertebraMeasures) -> tuple[str, float, float] | None:
+    """Return where the most height was lost, the height there [mm], and the one expected [mm]."""
+    known = []
+    for place in ("anterior", "middle", "posterior"):
+        now = getattr(row, f"{place}_height").value
+        before = getattr(row, f"expected_{place}_height").value
+        if now is not None and before is not None and before > 0.0:
+            known.append((place, now, before))
+    return min(known, key=lambda height: height[1] / height[2], default=None)
 
 
 def _loss(loss: Measure, key: str, bone: str, words: Catalogue) -> Markup:
@@ -157,7 +174,9 @@ def _own(plan: LevelPlan, words: Catalogue) -> dict[str, Markup]:
     """Return what this plan adds to each step."""
     needles = [t for t in plan.trajectories if t.accepted]
     width = words.number(max(t.outer_diameter_mm for t in needles), 1)
-    count = words.text(f"steps.needles_{len(needles)}")
+    key = f"steps.needles_{len(needles)}"
+    key = key if words.has(key) else "steps.needles_more"
+    count = words.text(key, count=words.number(len(needles)))
     balloons = [b for b in plan.inflations if b.accepted and b.diameter_mm > 0.0]
     own = {
         "needle": words.say("steps.needle_own", count=count, width=width),

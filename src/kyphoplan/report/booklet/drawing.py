@@ -9,7 +9,7 @@ from markupsafe import Markup
 from kyphoplan.geometry import Array
 from kyphoplan.report.plane import Window
 
-LETTER_MM = 3.2  # [mm] height of the words in a drawing
+LETTER_MM = 4.2  # [mm] height of the words in a drawing
 ROUND_TO = 2  # [1] decimals of a coordinate: 0.01 mm is finer than any line
 
 # Every fill is told apart without colour: white, a grey, or a pattern of its own.

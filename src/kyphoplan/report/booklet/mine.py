@@ -98,7 +98,8 @@ def missing(name: str, words: Catalogue) -> Markup:
         return words.say(f"record.{name}")
     if kind == "medicines":
         return words.say("record.medicine", name=rest)
-    return words.say("record.image")
+    key = f"record_image.{rest}"
+    return words.say(key if words.has(key) else "record.image")
 
 
 def questions(assessment: Assessment, words: Catalogue) -> tuple[list[Asking], list[Asking]]:

@@ -89,7 +89,10 @@ def _shown(told: Told, words: Catalogue) -> dict[str, Any]:
 def foot(told: Told, words: Catalogue) -> Markup:
     """Return the line of every printed page as a string of CSS."""
     line = words.text("page.foot", version=__version__, date=day(told.made_on, words))
-    sums = " · ".join(f"{role} {digest[:12]}" for role, digest in told.check_sums.items())
+    sums = " · ".join(
+        f"{words.text(f'page.roles.{role}')} {digest[:12]}"
+        for role, digest in told.check_sums.items()
+    )
     text = f"{line}\n{sums}" if sums else line
     safe = "".join(c if c.isalnum() or c in " .,:·-" else f"\\{ord(c):x} " for c in text)
     return Markup(f'"{safe}"')

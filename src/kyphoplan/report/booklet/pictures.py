@@ -21,9 +21,9 @@ from kyphoplan.report.sagittal import expected_curves, mid_sagittal, neighbours
 from kyphoplan.viewer.solids import balloon_core
 
 SKIN_MM = 22.0  # [mm] of the way from the skin that is drawn behind the bone
-MARGIN_MM = 8.0  # [mm] white around what is drawn; the words of the sides stand in it
-BEHIND_MM = 74.0  # [mm] shown behind the bodies: nerve channel, arches, and their names
-WORDS_MM = 24.0  # [mm] of that for the words
+MARGIN_MM = 9.0  # [mm] white around what is drawn; the words of the sides stand in it
+BEHIND_MM = 76.0  # [mm] shown behind the bodies: nerve channel, arches, and their names
+WORDS_MM = 27.0  # [mm] of that for the words
 STEPS = ("needle", "balloon", "hollow", "cement")
 
 

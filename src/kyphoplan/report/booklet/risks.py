@@ -13,11 +13,12 @@ from kyphoplan.report.booklet.grid import boxes, icon_grid
 # of that setting take the place of those of all.
 PICTURED = (
     "heart_attack", "cardiac_arrest", "stroke", "pulmonary_embolism", "death", "readmission",
-    "leak_any_ct", "cement_lung_symptomatic", "cement_canal", "cord_or_nerve", "sepsis",
-    "next_fracture_1y",
+    "leak_any_ct", "cement_lung_ct", "cement_lung_symptomatic", "cement_canal", "cord_or_nerve",
+    "sepsis", "next_fracture_1y",
 )  # fmt: skip
 # Of whom and when, where nothing else is said: BMCSurg2019, as the chapter's beginning says.
 DEFAULT = ("one level, US register 2012 to 2014", "30 days")
+SMALL = 0.95  # [in 1,000] what is less keeps a decimal
 # VAPOUR, Clark and others 2016: pain below 4 of 10 after 14 days, 44 % and 21 % [in 1,000].
 LITTLE_PAIN = {"with": 440.0, "without": 210.0}
 
@@ -106,4 +107,4 @@ def _about(risk: Risk, words: Catalogue) -> Markup:
 
 def _figure(value: float, words: Catalogue) -> str:
     """Return a count in 1,000 as it is read: a small one keeps a decimal, so that it is not 0."""
-    return words.number(value, 1 if 0.0 < value < 1.0 else 0)
+    return words.number(value, 1 if 0.0 < value < SMALL else 0)

@@ -6,6 +6,7 @@ from datetime import date
 
 from kyphoplan.assessment import assess
 from kyphoplan.case import Assessment, Level, Measurements, Patient, Plan, Spine
+from kyphoplan.io.stamping import STATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,6 +37,18 @@ class Told:
         assessed = {level.level for level in self.assessed.levels}
         planned = {level.level for level in self.plan.levels} if self.plan is not None else set()
         return tuple(sorted(assessed | planned))
+
+    @property
+    def others(self) -> tuple[Level, ...]:
+        """The bones that are broken on the scan, but that nobody asks about."""
+        broken = self.measurements.fractures if self.measurements is not None else ()
+        return tuple(row.level for row in broken if row.level not in self.levels)
+
+    @property
+    def sides_stated(self) -> bool:
+        """Whether the user stated left and right, since the scan does not say them."""
+        notices = self.measurements.notices if self.measurements is not None else ()
+        return any(notice.code == STATED for notice in notices)
 
     @property
     def assessed(self) -> Assessment:

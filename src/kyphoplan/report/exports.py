@@ -24,7 +24,7 @@ from kyphoplan.report.result import fill
 from kyphoplan.report.surgeon import write_surgeon
 
 
-def write_plan(
+def write_plan(  # noqa: PLR0913 - what a result is made of
     folder: str | Path,
     plan: Plan,
     measurements: Measurements,

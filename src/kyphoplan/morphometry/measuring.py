@@ -32,7 +32,11 @@ from kyphoplan.morphometry.heights import (
 from kyphoplan.morphometry.kyphosis import segmental_angles, wedge_angle
 
 UNCALIBRATED = "no calibration: HU cannot be turned into mineral density without one"
-UNFIT = {"metal": "metal", "missing": "missing_voxels_in_bone"}  # code by the reason's first word
+UNFIT = {  # code by the reason's first word
+    "metal": "metal",
+    "missing": "missing_voxels_in_bone",
+    "implausible": "implausible_level",
+}
 THICK_MM = 2.0  # [mm] voxels from which figures are marked as coarse
 
 

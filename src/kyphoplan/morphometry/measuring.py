@@ -11,6 +11,7 @@ from kyphoplan.case import (
     VertebraMeasures,
     Volume,
 )
+from kyphoplan.morphometry.contrast import contrast_notices
 from kyphoplan.morphometry.cortex import cortical_gaps
 from kyphoplan.morphometry.density import (
     Inside,
@@ -77,7 +78,7 @@ def measure(spine: Spine, ct: Volume | None = None) -> Measurements:
         label_basis=spine.basis,
         vertebrae=tuple(rows),
         kyphosis=segmental_angles(spine),
-        notices=tuple(notices),
+        notices=(*notices, *contrast_notices(spine, ct)),
     )
 
 

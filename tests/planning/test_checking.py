@@ -30,6 +30,7 @@ from kyphoplan.phantom import Collapse, Phantom, scan
 from kyphoplan.planning import AimingError, Cannula, check, plan
 from kyphoplan.planning.cannulas import cannula_named
 from kyphoplan.planning.levels import find_trajectories
+from kyphoplan.planning.room import sampled
 
 L1, L2 = Level.L1, Level.L2
 MIRROR = np.diag([-1.0, 1.0, 1.0])
@@ -317,3 +318,14 @@ def test_both_pedicles_of_a_real_fracture_are_planned(shared: Path) -> None:
         assert way.accepted
         assert way.clearance.medial.low is not None
         assert way.clearance.medial.low > 0.0
+
+
+def test_the_room_sees_the_bone_where_it_is_although_its_grid_is_turned() -> None:
+    vertebra = usual()[0][L1]
+    assert vertebra.frame is not None
+    assert vertebra.surface is not None
+    turned = replace(vertebra.frame, axes=vertebra.frame.axes @ rotation([1.0, 0.0, 0.0], 7.0).T)
+    nodes = np.argwhere(np.abs(vertebra.surface.voxels) < 3.0)[::97]
+    local = turned.to_local(vertebra.surface.to_patient(nodes))
+    found = sampled(vertebra.surface, turned, local, 5.0)
+    assert found == pytest.approx(vertebra.surface.voxels[tuple(nodes.T)], abs=1e-3)

@@ -17,8 +17,8 @@ from kyphoplan.geometry import Array, Frame, unit
 
 STATIONS = (0.15, 0.50, 0.85)  # [1] depth of the height points; as TotalSegmentator's spine report
 INNER = 0.70  # [1] part of the footprint that gives the endplate's plane
-INNER_STEP = 0.05  # [1] between the places of it that are asked
 LABEL_TURNS = 2  # [1] the second around the surface of the first
+DIVISIONS = 14  # [1] of the half-sizes of that part, to sample it
 WALK = 8  # [1] steps from the body's middle to its surface along its axis: within 1e-6 mm
 POINT_MM = 5.0  # [mm] columns this near tell the doubt of a height point
 WALL_MM = 1.2  # [mm] columns nearer to the outline hold the cortical wall and the rounded rim
@@ -186,13 +186,12 @@ def facing(
     The planes are those of the inner part of the waist's outline, whole even where a fragment
     hides a part of the columns. ``walls`` are anterior and posterior waist walls [mm].
     """
-    last = round(INNER / INNER_STEP)
-    step = INNER_STEP * np.arange(-last, last + 1)  # left and right alike to the last bit
-    x, y = (
-        part[np.hypot(*np.meshgrid(step, step)) <= INNER + 0.01 * INNER_STEP]
-        for part in np.meshgrid(step, step)
-    )
-    u, v = 0.5 * width_mm * x, 0.5 * (walls[0] + walls[1]) + 0.5 * (walls[1] - walls[0]) * y
+    steps = np.arange(-DIVISIONS, DIVISIONS + 1)  # whole numbers: left and right are the same
+    x, y = np.meshgrid(steps, steps)
+    within = x * x + y * y <= DIVISIONS**2
+    scale, depth = INNER / DIVISIONS, walls[1] - walls[0]
+    u: Array = 0.5 * width_mm * scale * x[within].astype(np.float64)
+    v: Array = 0.5 * (walls[0] + walls[1]) + 0.5 * depth * scale * y[within].astype(np.float64)
     design = np.stack([np.ones_like(u), u, v], axis=1)
     normals = np.zeros(3)
     for surface in surfaces:

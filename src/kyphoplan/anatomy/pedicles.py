@@ -196,9 +196,10 @@ def _without_leaks(radius: Array) -> Array | None:
     known = ~np.isnan(radius)
     if (known.mean(axis=1) < 0.3).any():  # noqa: PLR2004 - the axis left the bone
         return None
-    closed = np.minimum(
-        np.where(known, radius, REACH_MM), LEAK * np.nanmedian(radius, axis=1)[:, None]
-    )
+    rows, count = np.arange(len(radius)), known.sum(axis=1)
+    ordered = np.sort(radius, axis=1)  # NaN last
+    median = 0.5 * (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2])
+    closed = np.minimum(np.where(known, radius, REACH_MM), LEAK * median[:, None])
     return np.minimum(closed, ONE_SIDED * np.roll(closed, RAYS // 2, axis=1))
 
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from kyphoplan.assessment.facts import Facts
+from kyphoplan.assessment.medicines import Kind, takes
 from kyphoplan.case import Answer, Medicine, Patient
 from kyphoplan.case.terms import Cause, Pregnancy, Sex, Stent
 from kyphoplan.errors import CaseError
+from kyphoplan.io.fhir import OPEN_LIST
 from kyphoplan.io.patient_record import read_patient
 
 LOINC, SNOMED, ICD = (
@@ -156,13 +159,20 @@ def test_medicines_of_statements_requests_and_references(tmp_path: Path) -> None
         tmp_path,
         bundle(medication("Eliquis"), medication("Warfarin", "stopped"), request, drug),
     )
-    assert patient.medicines == (Medicine(name="Eliquis"), Medicine(name="Plavix 75 mg"))
+    assert patient.medicines == (
+        Medicine(name="Eliquis"),
+        Medicine(name="Plavix 75 mg"),
+        Medicine(name=OPEN_LIST),
+    )
 
 
 def test_a_medicine_without_a_name_is_kept_to_be_checked(tmp_path: Path) -> None:
     nameless = medication("x") | {"medicationCodeableConcept": coded(SNOMED, "1")}
     patient = read(tmp_path, bundle(nameless))
-    assert patient.medicines == (Medicine(name="medicine without a name"),)
+    assert patient.medicines == (
+        Medicine(name="medicine without a name"),
+        Medicine(name=OPEN_LIST),
+    )
 
 
 def test_allergies(tmp_path: Path) -> None:
@@ -235,7 +245,19 @@ def test_an_order_handed_out_may_still_be_taken_and_one_not_to_be_done_is_not(
         tmp_path,
         bundle(order("Eliquis", "completed"), order("Aspirin", "active", doNotPerform=True)),
     )
-    assert patient.medicines == (Medicine(name="Eliquis"),)
+    assert patient.medicines == (Medicine(name="Eliquis"), Medicine(name=OPEN_LIST))
+
+
+def test_a_medicine_that_the_bundle_does_not_name_is_not_absent(tmp_path: Path) -> None:
+    stated = read(tmp_path, bundle(medication("Paracetamol")))
+    facts = Facts(patient=stated, measurements=None, levels=())
+    assert takes(facts, Kind.ANTICOAGULANT).answer is Answer.UNKNOWN
+    whole = {
+        "resourceType": "List", "status": "current", "mode": "snapshot",
+        "code": coded(LOINC, "10160-0"), "subject": SUBJECT,
+    }  # fmt: skip
+    listed = read(tmp_path, bundle(medication("Paracetamol"), whole))
+    assert listed.medicines == (Medicine(name="Paracetamol"),)
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -54,6 +54,7 @@ def assess(
     progress = Progress(quiet=quiet, verbose=verbose)
     with outcome(progress):
         from kyphoplan.io import result_folder  # noqa: PLC0415 - keeps `--help` fast
+        from kyphoplan.io.same_patient import check_same_patient  # noqa: PLC0415
 
         with result_folder(output, overwrite=overwrite) as working:
             record, figures, assessed = _assess(progress, patient, measurements)
@@ -62,7 +63,10 @@ def assess(
             known = {"patient": record, "assessment": assessed}
             write_booklet(progress, working, figures, inputs, pdf=pdf, **known)
             _write(working, assessed)
-            write_record(working, progress, "assess", inputs, {"pdf": pdf}, ())
+            notices = () if measurements is None else check_same_patient(record, None)
+            write_record(working, progress, "assess", inputs, {"pdf": pdf}, notices)
+        for notice in notices:
+            say(f"{notice.severity}: {notice.text}: {notice.remedy}")
         if not quiet:
             say(f"{assessed.verdict}: {assessed.text}")
         hand_over(output)

@@ -30,6 +30,9 @@ NOT_MEANT = frozenset(
 ORDER_OVER = NOT_MEANT - {"completed"}
 # A receiver that does not know what these mean must not use the resource (FHIR R4, 2.4).
 MUST_KNOW = frozenset({"modifierExtension", "implicitRules"})
+# A Bundle does not say that its medicines are all: this line stays until a person takes it out.
+OPEN_LIST = "other medicines: not stated"
+WHOLE_LIST = "10160-0"  # LOINC: history of medication use, the code of a List of all of them
 TUMOURS = frozenset({"metastasis", "myeloma"})
 GENDERS = {"female": "female", "male": "male", "other": "other"}
 WORTHLESS = frozenset({"entered-in-error", "refuted"})
@@ -250,7 +253,7 @@ def _put_diabetes(record: dict[str, Any], snomed: list[str], icd: list[str]) -> 
 
 
 def _put_medicines(record: dict[str, Any], by_kind: dict[str, list[Any]]) -> None:
-    """List the medicines taken; that all of them were stopped does not say that none is taken."""
+    """List the medicines taken; one that the Bundle does not name is unknown, not absent."""
     medications = {m.id: m for m in by_kind.get("Medication", ())}
     taken = [*by_kind.get("MedicationStatement", ()), *by_kind.get("MedicationRequest", ())]
     listed: dict[str, dict[str, str]] = {}
@@ -267,6 +270,9 @@ def _put_medicines(record: dict[str, Any], by_kind: dict[str, list[Any]]) -> Non
         text = _text(concept) or getattr(one.medicationReference, "display", None)
         text = text or "medicine without a name"
         listed.setdefault(text.casefold(), {"name": text})
+    whole = any(WHOLE_LIST in _codes(one.code, LOINC) for one in by_kind.get("List", ()))
+    if listed and not whole:
+        listed[OPEN_LIST] = {"name": OPEN_LIST}
     if listed:
         record["medicines"] = list(listed.values())
 

@@ -43,7 +43,9 @@ def inputs(scan: Path) -> list[str]:
 @pytest.fixture(scope="session")
 def planned(scan: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     output = tmp_path_factory.mktemp("planned") / "result"
-    return output, run(app, ["run", *inputs(scan), "-o", str(output), "--cannula", "10g"])
+    return output, run(
+        app, ["run", *inputs(scan), "-o", str(output), "--cannula", "10g", "--no-rehearsal"]
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -213,7 +215,7 @@ def test_without_a_fracture_nothing_is_planned_and_that_is_said(
 ) -> None:
     monkeypatch.setattr(Measurements, "fractures", ())
     output = tmp_path / "r"
-    result = run(app, ["run", *inputs(scan), "-o", str(output)])
+    result = run(app, ["run", *inputs(scan), "-o", str(output), "--no-rehearsal"])
     assert result.exit_code == 0, result.output
     assert "no level is called fractured" in result.stderr
     assert plan_of(output)["levels"] == []

@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kyphoplan.anatomy import locate
     from kyphoplan.assessment import assess
-    from kyphoplan.case import Assessment, Level, Measure, Measurements, Patient, Plan, Spine
+    from kyphoplan.case import (
+        Assessment,
+        Level,
+        Measure,
+        Measurements,
+        Patient,
+        Plan,
+        Rehearsal,
+        Spine,
+    )
     from kyphoplan.io import read_labels, read_patient, read_volume
     from kyphoplan.morphometry import measure
     from kyphoplan.phantom import Collapse, Phantom, scan
     from kyphoplan.planning import check, plan
     from kyphoplan.report import read_plan, write_measurements, write_plan
+    from kyphoplan.simulation import simulate
 
 __version__ = "0.1.0"
 
@@ -27,6 +37,7 @@ __all__ = [
     "Patient",
     "Phantom",
     "Plan",
+    "Rehearsal",
     "Spine",
     "assess",
     "check",
@@ -38,6 +49,7 @@ __all__ = [
     "read_plan",
     "read_volume",
     "scan",
+    "simulate",
     "write_measurements",
     "write_plan",
 ]
@@ -51,6 +63,7 @@ _HOME = {
     "Patient": "kyphoplan.case",
     "Phantom": "kyphoplan.phantom",
     "Plan": "kyphoplan.case",
+    "Rehearsal": "kyphoplan.case",
     "Spine": "kyphoplan.case",
     "assess": "kyphoplan.assessment",
     "check": "kyphoplan.planning",
@@ -62,6 +75,7 @@ _HOME = {
     "read_plan": "kyphoplan.report",
     "read_volume": "kyphoplan.io",
     "scan": "kyphoplan.phantom",
+    "simulate": "kyphoplan.simulation",
     "write_measurements": "kyphoplan.report",
     "write_plan": "kyphoplan.report",
 }

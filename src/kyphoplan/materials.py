@@ -347,3 +347,37 @@ FLOWING = {
     "opening of a fracture line": FRACTURE_GAP_MM,
     "resistance of the disc": DISC_RESISTANCE,
 }
+
+# What the rehearsal of balloons assumes where a CT shows nothing.
+
+HU_SLOPE = _assumed(
+    0.85, 0.65, 1.05, "mg/cm3/HU", "a scanner without calibration; internal calibrations of spine "
+    "scans give 0.8 to 1.0",
+)  # fmt: skip
+FRACTURE_KEPT = _assumed(
+    0.1, 0.02, 1.0, "1", "share of stiffness and strength that the broken shell has kept: 1 is "
+    "healed, which CT does not show",
+)  # fmt: skip
+COLUMN_MPA_PER_MM = _assumed(
+    0.3, 0.1, 1.0, "MPa/mm", "pressure on a neighbour that shifts it by a millimetre: ligaments, "
+    "facets, muscles of a patient who lies prone",
+)  # fmt: skip
+PLASTIC_WIDENING = _assumed(
+    0.2, 0.05, 0.35, "1", "plastic Poisson's ratio of crushing bone; a foam's is near 0"
+)
+CEMENT_MPA = Quantity(
+    value=1937.0,
+    low=1000.0,
+    high=2874.0,
+    unit="MPa",
+    source="PMC3698342: 1937 +- 478 MPa; range: 1.96 standard deviations. Bone between hardened "
+    "cement does not reinforce it: Kinzl 2012, doi:10.1016/j.jbiomech.2012.02.012 (abstract)",
+    status=Status.READ,
+)
+REHEARSED = {
+    "density per HU": HU_SLOPE,
+    "strength kept by the broken shell": FRACTURE_KEPT,
+    "hold of the column on a neighbour": COLUMN_MPA_PER_MM,
+    "widening of crushing bone": PLASTIC_WIDENING,
+    "modulus of hard cement": CEMENT_MPA,
+}

@@ -50,6 +50,7 @@ from kyphoplan.case.plan import (
     Plan,
     Trajectory,
 )
+from kyphoplan.case.rehearsal import LevelRehearsal, Rehearsal, Rehearsed
 from kyphoplan.case.spine import Body, Canal, Endplate, Part, Pedicle, Side, Spine, Vertebra
 from kyphoplan.case.volume import LabelMap, Volume
 
@@ -81,6 +82,7 @@ __all__ = [
     "Level",
     "LevelAssessment",
     "LevelPlan",
+    "LevelRehearsal",
     "Measure",
     "Measurements",
     "Medicine",
@@ -94,6 +96,8 @@ __all__ = [
     "Question",
     "Readiness",
     "Reason",
+    "Rehearsal",
+    "Rehearsed",
     "Risk",
     "RiskGroup",
     "Score",

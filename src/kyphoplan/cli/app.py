@@ -18,6 +18,7 @@ from kyphoplan.cli import (
     phantom,
     rerun,
     run,
+    simulate,
     strength,
     verify,
 )
@@ -40,6 +41,7 @@ app.command(epilog=run.EXAMPLE)(run.run)
 app.command(epilog=assess.EXAMPLE)(assess.assess)
 app.add_typer(patient.app, name="patient")
 app.command(epilog=check_plan.EXAMPLE)(check_plan.check_plan)
+app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
 app.command(epilog=strength.EXAMPLE)(strength.strength)
 app.command(epilog=inspect.EXAMPLE)(inspect.inspect)
 app.command(epilog=phantom.EXAMPLE)(phantom.phantom)
@@ -74,10 +76,18 @@ def main() -> None:
     except KeyboardInterrupt:
         say("interrupted: nothing was written")
         raise SystemExit(INTERRUPTED) from None
+    finally:
+        if _terminations:
+            raise SystemExit(TERMINATED)
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    say("terminated: nothing was written")
+_terminations: list[int] = []  # signals that asked to end; a compiler's callback may swallow one
+
+
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    if not _terminations:
+        say("terminated: nothing was written")
+    _terminations.append(number)
     raise SystemExit(TERMINATED)
 
 

@@ -33,6 +33,7 @@ class Progress:
     quiet: bool = False
     verbose: bool = False
     timings_s: dict[str, float] = field(default_factory=dict)
+    started: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -56,6 +57,21 @@ class Progress:
         else:
             yield
         console.print(f"{name:<20}{time.perf_counter() - start:6.1f} s")
+
+    def part(self, level: str, stage: str, share: float) -> None:
+        """Show how much of a stage of a level is done, and about how long it will take yet."""
+        if self.quiet:
+            return
+        now = time.perf_counter()
+        since = self.started.setdefault(f"{level} {stage}", now)
+        left = (now - since) * (1.0 - share) / share if now > since and share > 0.0 else None
+        rest = "" if left is None or share >= 1.0 else f", about {left:.0f} s left"
+        line = f"{level} {stage} {share:4.0%}{rest}"
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{line:<60}" + ("\n" if share >= 1.0 else ""))
+            sys.stderr.flush()
+        elif share >= 1.0:
+            say(line)
 
     def notices(self, notices: Sequence["Notice"]) -> None:
         """Show warnings, one line each; notes only when verbose."""

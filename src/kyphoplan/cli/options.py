@@ -96,3 +96,29 @@ ErrorDeg = Annotated[
     float,
     typer.Option(metavar="DEG", min=0.0, max=20.0, help="Aiming error of the direction [deg]."),
 ]
+Levels = Annotated[
+    str | None,
+    typer.Option(metavar="NAMES", help="Plan these levels, such as T12,L1; else the fractured."),
+]
+Calibrated = Annotated[
+    str | None,
+    typer.Option(
+        "--calibration",
+        metavar="SLOPE,OFFSET[,SPREAD]",
+        help="Mineral density [mg/cm3] is SLOPE x HU + OFFSET; SPREAD: relative error of SLOPE. "
+        "Without it a wide one is assumed.",
+    ),
+]
+Draws = Annotated[
+    int,
+    typer.Option(
+        metavar="N", min=0, max=10000, help="Runs with all that is uncertain drawn anew."
+    ),
+]
+Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the draws.")]
+EdgeMm = Annotated[
+    float, typer.Option("--edge-mm", metavar="MM", min=0.5, max=2.0, help="Edge of the voxels.")
+]
+Cores = Annotated[
+    int, typer.Option("--threads", metavar="N", min=1, max=64, help="Processor cores to use.")
+]

@@ -21,31 +21,45 @@ from kyphoplan.cli.console import (
 )
 from kyphoplan.cli.measure import abstain_if_empty
 from kyphoplan.cli.options import (
+    Calibrated,
     Confirmed,
+    Cores,
     Ct,
     Device,
+    Draws,
     ErrorDeg,
     ErrorMm,
     Gauge,
     Labels,
+    Levels,
     Orientation,
     Output,
     PatientRecord,
     Pdf,
     Scheme,
+    Seed,
     Series,
 )
 from kyphoplan.cli.record import write_record
+from kyphoplan.cli.simulate import rehearse
+from kyphoplan.cli.strength import parse_calibration
 
 if TYPE_CHECKING:
-    from kyphoplan.case import Assessment, Measurements, Notice, Plan, Spine
+    from kyphoplan.case import (
+        Assessment,
+        Measurements,
+        Notice,
+        Plan,
+        Rehearsal,
+        Spine,
+        Volume,
+    )
     from kyphoplan.cli.assessing import Record
 
 EXAMPLE = "Example: kyphoplan run -i ct.nii.gz -s labels.nii.gz -o result --cannula 10G"
 
-Levels = Annotated[
-    str | None,
-    typer.Option(metavar="NAMES", help="Plan these levels, such as T12,L1; else the fractured."),
+NoRehearsal = Annotated[
+    bool, typer.Option("--no-rehearsal", help="Plan only; leave the rehearsal out.")
 ]
 
 
@@ -55,6 +69,11 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
     ct: Ct = None,
     patient: PatientRecord = None,
     levels: Levels = None,
+    no_rehearsal: NoRehearsal = False,
+    calibration: Calibrated = None,
+    draws: Draws = 0,
+    seed: Seed = 0,
+    threads: Cores = 2,
     cannula: Gauge = "10G",
     aiming_error_mm: ErrorMm = 1.0,
     aiming_error_deg: ErrorDeg = 2.0,
@@ -68,16 +87,22 @@ def run(  # noqa: PLR0913, PLR0917 - one argument per option
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Measure a scan, assess the patient, plan the fractured levels: cannulas, balloons, cement.
+    """Measure a scan, assess the patient, plan the fractured levels, rehearse the plan.
 
     Writes surgeon.html, patient.html, measurements.html, assessment.json, plan.json,
-    measurements.json, manifest.json, navigation.csv, segmentation.seg.nrrd, figures/, meshes/ and
-    trajectories/. A level where cord or nerves may have to be freed first is not planned.
+    rehearsal.json, measurements.json, manifest.json, navigation.csv, segmentation.seg.nrrd,
+    figures/, meshes/ and trajectories/. A level where cord or nerves may have to be freed first
+    is not planned.
     """
     progress = Progress(quiet=quiet, verbose=verbose)
     chosen = parse_levels(levels)
     parameters = {
         "levels": chosen,
+        "no_rehearsal": no_rehearsal,
+        "calibration": calibration,
+        "draws": draws,
+        "seed": seed,
+        "threads": threads,
         "cannula": parse_cannula(cannula),
         "aiming_error_mm": aiming_error_mm,
         "aiming_error_deg": aiming_error_deg,
@@ -121,12 +146,21 @@ def _run(
     measured = stages.measure(progress, scanned, spine, chosen)
     assessed = assess_scan(progress, measured, record, chosen)
     plan = _plan(progress, spine, measured, assessed, parameters)
+    rehearsal = _rehearsal(progress, plan, spine, scanned.ct, measured, parameters)
     with progress.stage("draw and write"):
         from kyphoplan.report import fill  # noqa: PLC0415
         from kyphoplan.report.surgeon import write_surgeon  # noqa: PLC0415
 
         fill(working, measured, spine, scanned.ct, levels=chosen)
-        write_surgeon(working, plan, spine, measured, scanned.ct, assessment=assessed)
+        write_surgeon(
+            working,
+            plan,
+            spine,
+            measured,
+            scanned.ct,
+            assessment=assessed,
+            rehearsal=rehearsal,
+        )
     inputs = {"labels": labels} | ({} if ct is None else {"ct": ct})
     inputs |= {} if record.path is None else {"patient": record.path}
     known = {"spine": spine, "plan": plan, "patient": record.patient, "assessment": assessed}
@@ -135,11 +169,32 @@ def _run(
         from kyphoplan.report.exports import write_exports  # noqa: PLC0415
 
         notices = record.notices + measured.notices + plan.notices
+        notices += () if rehearsal is None else rehearsal.notices
         notices += write_exports(working, plan, spine, scanned.labels)
     with progress.stage("record"):
         basis = measured.label_basis
         write_record(working, progress, "run", inputs, parameters, notices, level_names=basis)
     return measured, notices
+
+
+def _rehearsal(
+    progress: Progress,
+    plan: "Plan",
+    spine: "Spine",
+    ct: "Volume | None",
+    measured: "Measurements",
+    parameters: dict[str, Any],
+) -> "Rehearsal | None":
+    """Rehearse the plan, unless that is not wanted or there is nothing to rehearse on."""
+    if ct is None or parameters["no_rehearsal"] or not plan.levels:
+        return None
+    given = parameters["calibration"]
+    line = None if given is None else parse_calibration(given)
+    more = {"line": line, "edge_mm": EDGE_MM}
+    return rehearse(progress, plan, spine, ct, measured, parameters | more)
+
+
+EDGE_MM = 1.0  # [mm] of the voxels of a rehearsal
 
 
 def _plan(

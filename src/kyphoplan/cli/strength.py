@@ -76,7 +76,7 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
     progress = Progress(quiet=quiet, verbose=verbose)
     chosen = parse_levels(level)
     assert chosen is not None
-    line = None if calibration == FROM_SCAN else _parse_calibration(calibration)
+    line = None if calibration == FROM_SCAN else parse_calibration(calibration)
     if caps not in KINDS:
         raise typer.BadParameter(f"caps {caps!r}: give one of {', '.join(KINDS)}")
     with outcome(progress):
@@ -142,7 +142,7 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
         hand_over(output)
 
 
-def _parse_calibration(text: str) -> "Calibration":
+def parse_calibration(text: str) -> "Calibration":
     """Read slope, offset and the slope's relative error."""
     from kyphoplan.simulation.calibration import given  # noqa: PLC0415 - keeps `--help` fast
 

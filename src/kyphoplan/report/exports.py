@@ -8,6 +8,7 @@ from kyphoplan.case import (
     Measurements,
     Notice,
     Plan,
+    Rehearsal,
     Severity,
     Spine,
     Volume,
@@ -23,7 +24,7 @@ from kyphoplan.report.result import fill
 from kyphoplan.report.surgeon import write_surgeon
 
 
-def write_plan(
+def write_plan(  # noqa: PLR0913 - parts of a result
     folder: str | Path,
     plan: Plan,
     measurements: Measurements,
@@ -31,6 +32,7 @@ def write_plan(
     ct: Volume | None = None,
     *,
     assessment: Assessment | None = None,
+    rehearsal: Rehearsal | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write figures, plan, both pages, pictures and exports to a folder.
@@ -46,7 +48,15 @@ def write_plan(
     levels = tuple(level.level for level in plan.levels) or None
     with result_folder(folder, overwrite=overwrite) as working:
         fill(working, measurements, spine, ct, levels=levels)
-        write_surgeon(working, plan, spine, measurements, ct, assessment=assessment)
+        write_surgeon(
+            working,
+            plan,
+            spine,
+            measurements,
+            ct,
+            assessment=assessment,
+            rehearsal=rehearsal,
+        )
         write_exports(working, plan, spine)
     return Path(folder)
 
@@ -72,7 +82,7 @@ def write_exports(
 
 def write_trajectories(folder: Path, plan: Plan) -> None:
     """Write one 3D Slicer line per trajectory, named by level and side."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for level in plan.levels:
         for trajectory in level.trajectories:
             line = Line(
@@ -86,7 +96,7 @@ def write_trajectories(folder: Path, plan: Plan) -> None:
 
 def write_meshes(folder: Path, plan: Plan, spine: Spine) -> None:
     """Write the planned levels: each surface as STL, each level whole as GLB and 3MF."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for level in plan.levels:
         meshes = level_solids(spine, level)
         for mesh in meshes:

@@ -13,16 +13,20 @@ from kyphoplan.case import (
     Measurements,
     Notice,
     Plan,
+    Rehearsal,
     Severity,
     Spine,
     Volume,
 )
+from kyphoplan.case.mesh import Mesh
 from kyphoplan.io import write_json
 from kyphoplan.report.assessment_json import assessment_to_json
 from kyphoplan.report.assessment_page import assessment_section
 from kyphoplan.report.cannulas import draw_cannula, draw_plan
 from kyphoplan.report.page import Picture, environment
 from kyphoplan.report.plan_table import Column, Row, columns_of, rows_of, shown
+from kyphoplan.report.rehearsal import write_rehearsal
+from kyphoplan.report.rehearsal_page import rehearsal_fragment
 from kyphoplan.report.result import png_of
 from kyphoplan.report.wording import CANNOT_KNOW, INTENDED_USE
 
@@ -87,13 +91,26 @@ def write_surgeon(
     ct: Volume | None = None,
     *,
     assessment: Assessment | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> None:
     """Write ``surgeon.html`` and the plan's ``figures/*.png`` into an existing folder.
 
-    With an assessment ``assessment.json`` is written too.
+    With an assessment ``assessment.json`` is written too, with a rehearsal its files.
     """
     pictures = draw_plans(plan, spine, ct)
-    page = surgeon_page(plan, spine, measurements, ct, pictures=pictures, assessment=assessment)
+    part = ""
+    if rehearsal is not None:
+        part = rehearsal_fragment(rehearsal, write_rehearsal(folder, rehearsal))
+    page = surgeon_page(
+        plan,
+        spine,
+        measurements,
+        ct,
+        pictures=pictures,
+        assessment=assessment,
+        rehearsal=part,
+        more=_solids(rehearsal),
+    )
     (folder / "surgeon.html").write_text(page, encoding="utf-8")
     if assessment is not None:
         write_json(folder / "assessment.json", assessment_to_json(assessment))
@@ -103,13 +120,15 @@ def write_surgeon(
         (figures / f"{picture.name}.png").write_bytes(picture.png)
 
 
-def surgeon_page(
+def surgeon_page(  # noqa: PLR0913 - parts of a page
     plan: Plan,
     spine: Spine,
     measurements: Measurements,
     ct: Volume | None = None,
     *,
     pictures: Sequence[Picture] = (),
+    rehearsal: str = "",
+    more: Sequence[Mesh] = (),
     assessment: Assessment | None = None,
 ) -> str:
     """Return the page of a plan: one file that holds its pictures and viewer, asking no network.
@@ -124,8 +143,9 @@ def surgeon_page(
             warnings(plan, measurements), key=lambda n: SEVERITY_ORDER.index(n.severity)
         ),
         measurements=measurements,
+        viewer=_viewer(plan, spine, ct, more),
+        rehearsal=rehearsal,
         assessment="" if assessment is None else assessment_section(assessment),
-        viewer=_viewer(plan, spine, ct),
         policy=viewer.CONTENT_POLICY,
         method=METHOD,
         shown=shown,
@@ -209,8 +229,14 @@ def _view(plan: LevelPlan, measurements: Measurements, pictures: Sequence[Pictur
     )
 
 
-def _viewer(plan: Plan, spine: Spine, ct: Volume | None) -> str:
+def _solids(rehearsal: Rehearsal | None) -> tuple[Mesh, ...]:
+    """Collect the voids and the cement."""
+    levels = () if rehearsal is None else rehearsal.levels
+    return tuple(mesh for level in levels for mesh in (*level.void, *level.cloud))
+
+
+def _viewer(plan: Plan, spine: Spine, ct: Volume | None, more: Sequence[Mesh] = ()) -> str:
     """Return the viewer's section; empty if no level of the plan was located."""
     if all(spine[level.level].parts is None for level in plan.levels):
         return ""
-    return viewer.page_fragment(viewer.scene(spine, ct, plan))
+    return viewer.page_fragment(viewer.scene(spine, ct, plan, more))

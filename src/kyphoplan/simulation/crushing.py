@@ -233,7 +233,7 @@ def _balance(law: _Law, prescribed: Array, guess: Array, method: Method) -> tupl
             break
         tolerance = float(np.clip(TIGHTER * found.residuals[0], LEAST_TOLERANCE, FIRST_TOLERANCE))
         tried = [*tried, (u, np.nan_to_num(found.displacement_mm) - u)][-MEMORY:]
-        u = _mixed(tried)
+        u = mixed(tried)
     return found, Step(
         share=0.0,
         force_n=force if found.converged else float("nan"),
@@ -245,7 +245,7 @@ def _balance(law: _Law, prescribed: Array, guess: Array, method: Method) -> tupl
     )
 
 
-def _mixed(tried: list[tuple[Array, Array]]) -> Array:
+def mixed(tried: list[tuple[Array, Array]]) -> Array:
     """Combine the last displacements so that their changes would cancel best, and step on."""
     u, change = tried[-1]
     if len(tried) == 1:

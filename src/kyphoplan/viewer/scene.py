@@ -1,6 +1,6 @@
 """What the viewer shows of a plan: a block of CT, the levels in it, bones, cannulas, balloons."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -8,6 +8,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from kyphoplan.case import Level, LevelPlan, Part, Plan, Side, Spine, Trajectory, Vertebra, Volume
+from kyphoplan.case.mesh import Mesh as Surface
 from kyphoplan.errors import NotFoundError
 from kyphoplan.geometry import Array, unit
 from kyphoplan.viewer import solids
@@ -34,6 +35,7 @@ class Kind(StrEnum):
     CANNULA = "cannula"
     SHAFT = "shaft"
     BALLOON = "balloon"
+    REHEARSED = "rehearsed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,8 +85,10 @@ class Scene:
     places: tuple[Place, ...]
 
 
-def scene(spine: Spine, ct: Volume | None, plan: Plan) -> Scene:
+def scene(spine: Spine, ct: Volume | None, plan: Plan, rehearsed: Sequence[Surface] = ()) -> Scene:
     """Gather what is to be shown of a plan: its levels and their direct neighbours.
+
+    ``rehearsed`` are voids and cement of its rehearsal.
 
     Raises
     ------
@@ -98,6 +102,7 @@ def scene(spine: Spine, ct: Volume | None, plan: Plan) -> Scene:
     grid = _grid([v for v in shown if v.level in treated], plan)
     bones = (_bone(v, treated=v.level in treated) for v in shown)
     devices = [mesh for level in plan.levels for mesh in _devices(level)]
+    devices += [_rehearsed(surface) for surface in rehearsed]
     return Scene(
         ct=None if ct is None else _block(ct, grid),
         labels=_labels(shown, grid),
@@ -205,6 +210,18 @@ def _devices(plan: LevelPlan) -> Iterator[Mesh]:
             colour=SIDE_COLOUR[b.side] if b.accepted else REFUSED_COLOUR,
             opacity=OPACITY_BALLOON,
         )
+
+
+def _rehearsed(surface: Surface) -> Mesh:
+    """Show a void or the cement of a rehearsal."""
+    return Mesh(
+        name=surface.name,
+        kind=Kind.REHEARSED,
+        points_mm=surface.vertices_mm,
+        triangles=surface.faces.astype(np.uint32),
+        colour="#" + "".join(f"{round(255 * part):02x}" for part in surface.colour),
+        opacity=OPACITY_BALLOON,
+    )
 
 
 def _places(plan: LevelPlan) -> Iterator[Place]:

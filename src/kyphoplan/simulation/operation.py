@@ -1,0 +1,268 @@
+"""One level, operated: cut out, drilled, its balloons inflated and let down, step by step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kyphoplan.case import LevelPlan, Side, Vertebra, VertebraMeasures, Volume
+from kyphoplan.case.rehearsal import Moment, Slices
+from kyphoplan.errors import CaseError
+from kyphoplan.geometry import Array
+from kyphoplan.planning.balloon import capsule_ml
+from kyphoplan.simulation import material_points as mp
+from kyphoplan.simulation.balloon_shape import Skin
+from kyphoplan.simulation.calibration import Calibration
+from kyphoplan.simulation.elasticity import Method
+from kyphoplan.simulation.fracture import FractureModel, weakened
+from kyphoplan.simulation.inflation import (
+    BoneLaw,
+    Increment,
+    Operation,
+    Tamp,
+    placed_points,
+)
+from kyphoplan.simulation.landmarks import Landmarks, landmarks
+from kyphoplan.simulation.operative_field import Field, Surroundings, prepare
+
+BAR_PER_MPA = 10.0
+WALL_MM = 2.0  # [mm] of bone that counts as posterior wall
+WALL_BEARS = 0.02  # [1] crushing beyond which the wall counts as broken; assumed: cortex fails at
+# strains of 1 to 3 %; the flag is drawn with a range
+WALL_PERCENTILE = 95.0  # [%]
+WALL_NEAR_MM = 0.5  # [mm] a balloon this near to the wall has reached it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumptions:
+    """Everything a rehearsal assumes of one patient; a draw is another set.
+
+    Attributes
+    ----------
+    calibration : from HU to mineral density.
+    bone : how it crushes.
+    fracture : how weak the break is.
+    surroundings : how far the column gives way.
+    """
+
+    calibration: Calibration
+    bone: BoneLaw = field(default_factory=BoneLaw)
+    fracture: FractureModel
+    surroundings: Surroundings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Operated:
+    """A level with its voids.
+
+    Attributes
+    ----------
+    field, start : as it was cut out, and its bone before the balloons.
+    operation : bone and skins as they are at the end.
+    moments, slices : one per increment.
+    sides : of the balloons, in their order.
+    middle : voxel through which the slices go.
+    balanced : whether every increment is.
+    """
+
+    field: Field
+    landmarks: Landmarks
+    start: mp.Points
+    operation: Operation
+    moments: tuple[Moment, ...]
+    slices: tuple[Slices, ...]
+    sides: tuple[Side, ...]
+    middle: NDArray[np.int64]
+    balanced: bool
+
+    @property
+    def void(self) -> Array:
+        """Share of each voxel that is void (I, J, K) [1]."""
+        return np.minimum(self.operation.shares.sum(axis=0), 1.0)
+
+
+def operate(  # noqa: PLR0913 - what is operated, and how
+    vertebra: Vertebra,
+    ct: Volume,
+    plan: LevelPlan,
+    row: VertebraMeasures,
+    assumptions: Assumptions,
+    *,
+    edge_mm: float = 1.0,
+    method: Method | None = None,
+    told: Callable[[Moment, float], None] = lambda moment, share: None,
+) -> Operated:
+    """Rehearse the balloons of one level.
+
+    Parameters
+    ----------
+    told : called after each increment with how much of the volume is in [1].
+
+    Raises
+    ------
+    CaseError
+        If the level cannot be cut out or computed.
+    """
+    bone = prepare(vertebra, ct, plan, assumptions.calibration, assumptions.surroundings, edge_mm)
+    bone = weakened(bone, vertebra, row, assumptions.fracture)
+    watch = landmarks(bone, vertebra)
+    sides, tamps = _tamps(bone, plan)
+    points = _bone_points(bone, plan, tamps)
+    operation = Operation(
+        points.copy(),
+        bone.active,
+        _held(bone),
+        bone.edge_mm,
+        tamps,
+        law=assumptions.bone,
+        markers=watch.places,
+        method=method,
+    )
+    log = _Log(bone, watch, operation, sides, _wall(bone, vertebra, points), told)
+    if tamps:
+        operation.inflate(log)
+        for increment in operation.let_down():
+            log(increment)
+    return Operated(
+        field=bone,
+        landmarks=watch,
+        start=points,
+        operation=operation,
+        moments=tuple(log.moments),
+        slices=tuple(log.slices),
+        sides=sides,
+        middle=log.middle,
+        balanced=log.balanced,
+    )
+
+
+def _tamps(bone: Field, plan: LevelPlan) -> tuple[tuple[Side, ...], tuple[Tamp, ...]]:
+    """Fold each accepted balloon into its cannula's track."""
+    sides, tamps = [], []
+    for balloon in plan.inflations:
+        if not balloon.accepted or balloon.volume_ml <= 0.0:
+            continue
+        ways = [way for way in plan.trajectories if way.side is balloon.side and way.accepted]
+        if not ways:
+            raise CaseError(f"{plan.level}: the {balloon.side} balloon has no accepted cannula")
+        half = 0.5 * max(balloon.length_mm - balloon.diameter_mm, 0.0) * balloon.axis
+        start, end = (
+            bone.to_block(balloon.centre_mm + sign * half) * bone.edge_mm for sign in (-1.0, 1.0)
+        )
+        skin = Skin.around(start, end, 0.5 * ways[0].outer_diameter_mm)
+        straight = float(np.linalg.norm(end - start))
+        sides.append(balloon.side)
+        tamps.append(
+            Tamp(
+                skin=skin,
+                volume_mm3=1000.0 * balloon.volume_ml,
+                largest_mpa=balloon.largest_pressure_bar / BAR_PER_MPA,
+                largest_mm=_largest_radius(straight, balloon.largest_volume_ml),
+            )
+        )
+    return tuple(sides), tuple(tamps)
+
+
+def _largest_radius(straight_mm: float, volume_ml: float) -> float:
+    """Radius at which a capsule with this core holds the device's largest volume [mm]."""
+    radii = np.linspace(0.5, 15.0, 200)
+    volumes = [capsule_ml(straight_mm, 2.0 * radius) for radius in radii]
+    return float(np.interp(volume_ml, volumes, radii))
+
+
+def _bone_points(bone: Field, plan: LevelPlan, tamps: tuple[Tamp, ...]) -> mp.Points:
+    points = mp.fill_with_points(
+        bone.tissue > 0, bone.density, bone.soft_mpa, bone.poisson, bone.weak, bone.edge_mm
+    )
+    tools = bone.in_track(points.place, plan.trajectories)
+    return placed_points(points, tuple(tamp.skin for tamp in tamps), tools, bone.edge_mm)
+
+
+def _held(bone: Field) -> Array:
+    """Hold the outer faces of the layers that stand for the rest of the column."""
+    held = np.full((*(n + 1 for n in bone.tissue.shape), 3), np.nan)
+    held[:, :, 0] = held[:, :, -1] = 0.0
+    return held
+
+
+def _wall(bone: Field, vertebra: Vertebra, points: mp.Points) -> NDArray[np.bool_]:
+    """Tell which points lie in the posterior wall of the body."""
+    assert vertebra.body is not None
+    wall = bone.to_block(vertebra.body.posterior_wall_mm)
+    order = np.argsort(wall[:, 2])
+    behind = np.interp(points.place[:, 2], wall[order, 2], wall[order, 1])
+    off = (behind - points.place[:, 1]) * bone.edge_mm
+    half = 0.25 * vertebra.body.width_mm / bone.edge_mm
+    near = np.abs(points.place[:, 0] - wall[:, 0].mean()) < half
+    level = (points.place[:, 2] > wall[:, 2].min()) & (points.place[:, 2] < wall[:, 2].max())
+    return np.asarray((off > -1.0) & (off < WALL_MM) & near & level & (points.mass_mg > 0.0))
+
+
+class _Log:
+    """Writes down each increment."""
+
+    def __init__(
+        self,
+        bone: Field,
+        watch: Landmarks,
+        operation: Operation,
+        sides: tuple[Side, ...],
+        wall: NDArray[np.bool_],
+        told: Callable[[Moment, float], None],
+    ) -> None:
+        self.bone, self.watch, self.operation, self.sides = bone, watch, operation, sides
+        self.wall, self.told = wall, told
+        self.moments: list[Moment] = []
+        self.balanced = True
+        self.middle = np.round(
+            np.mean([0.5 * (s.start_mm + s.end_mm) for s in operation.skins], axis=0)
+            / bone.edge_mm
+            if sides
+            else np.array(bone.tissue.shape) / 2
+        ).astype(int)
+        self.slices = [slices(operation, self.middle, "before the balloons")]
+
+    def __call__(self, increment: Increment) -> None:
+        operation = self.operation
+        strain = float(np.percentile(operation.points.plastic[self.wall], WALL_PERCENTILE))
+        near = operation.points.place[self.wall] * self.bone.edge_mm
+        reached = any((skin.above(near) < WALL_NEAR_MM).any() for skin in operation.skins)
+        moment = Moment(
+            volume_ml={
+                s: v / 1000.0 for s, v in zip(self.sides, increment.volume_mm3, strict=True)
+            },
+            pressure_bar={
+                s: p * BAR_PER_MPA for s, p in zip(self.sides, increment.pressure_mpa, strict=True)
+            },
+            figures=self.watch.figures(operation.markers),
+            posterior_strain=strain,
+            breach=bool(strain > WALL_BEARS or reached),
+            unbalanced=increment.unbalanced,
+            work_mj=increment.work_mj,
+            stored_mj=increment.stored_mj,
+            dissipated_mj=increment.dissipated_mj,
+            grid_mj=increment.grid_mj,
+        )
+        self.moments.append(moment)
+        self.balanced &= increment.balanced
+        whole = sum(tamp.volume_mm3 for tamp in operation.tamps)
+        title = " and ".join(f"{side} {v:.1f} ml" for side, v in moment.volume_ml.items())
+        self.slices.append(slices(operation, self.middle, f"balloons: {title}"))
+        self.told(moment, sum(increment.volume_mm3) / whole)
+
+
+def slices(
+    operation: Operation, middle: NDArray[np.int64], title: str, cement: Array | None = None
+) -> Slices:
+    """Cut three slices through the block."""
+    density = operation.density
+    balloon = (
+        np.minimum(operation.shares.sum(axis=0), 1.0) if len(operation.skins) else 0 * density
+    )
+    blocks = (density, balloon, np.zeros_like(density) if cement is None else cement)
+    cuts = [
+        tuple(block.take(middle[axis], axis=axis).astype(np.float32) for axis in range(3))
+        for block in blocks
+    ]
+    return Slices(title=title, density=cuts[0], balloon=cuts[1], cement=cuts[2])

@@ -1,0 +1,277 @@
+"""The rehearsal of a whole plan: each level once as planned, then draws for the intervals."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+
+import numpy as np
+
+from kyphoplan.case import (
+    LevelPlan,
+    Measure,
+    Measurements,
+    Notice,
+    Plan,
+    Severity,
+    Side,
+    Spine,
+    VertebraMeasures,
+    Volume,
+)
+from kyphoplan.case.filling import LEAKS, YEOM, Filling
+from kyphoplan.case.rehearsal import LevelRehearsal, Rehearsal, Rehearsed
+from kyphoplan.errors import CaseError
+from kyphoplan.materials import FLOWING, REHEARSED
+from kyphoplan.morphometry import measure
+from kyphoplan.simulation.calibration import Calibration
+from kyphoplan.simulation.fracture import broken_endplates
+from kyphoplan.simulation.inflation import Tamp
+from kyphoplan.simulation.leakage import leak_probabilities
+from kyphoplan.simulation.rehearsing import Run, Task, run
+from kyphoplan.simulation.solids_of_cement import cloud_solid, void_solid
+from kyphoplan.simulation.uncertainty import Draw, draws, measured, usual
+
+Told = Callable[[str, str, float], None]
+CONTEXT = "spawn"  # a fork would share the threads of the solver
+
+Figures = dict[str, float]
+
+
+def simulate(  # noqa: PLR0913 - options have defaults
+    plan: Plan,
+    spine: Spine,
+    ct: Volume,
+    measurements: Measurements | None = None,
+    *,
+    calibration: Calibration | None = None,
+    count: int = 0,
+    seed: int = 0,
+    edge_mm: float = 1.0,
+    threads: int = 2,
+    told: Told = lambda level, stage, share: None,
+) -> Rehearsal:
+    """Rehearse the balloons and the cement of a plan on the patient's own bone.
+
+    Parameters
+    ----------
+    measurements : of the spine; measured here if not given.
+    calibration : from HU to mineral density; a wide assumption if not given.
+    count : how many draws of what is uncertain; without any the intervals are wide guesses.
+    seed : of the draws: the same seed gives the same result.
+    edge_mm : edge of the voxels [mm].
+    threads : processor cores to use.
+    told : called with level, stage and how much of it is done [1].
+
+    Returns
+    -------
+    A rehearsal of each level; what cannot be rehearsed says why.
+    """
+    figures = measurements or measure(spine, ct)
+    levels, notices = [], []
+    for row in plan.levels:
+        name = str(row.level)
+        try:
+            task = _task(spine, ct, row, figures, edge_mm, threads)
+            levels.append(_rehearsed(task, calibration, count, seed, told))
+        except CaseError as error:
+            levels.append(_abstained(row, str(error)))
+            notices.append(_notice(row, f"was not rehearsed: {error}"))
+            continue
+        if levels[-1].outcome is Rehearsed.DOUBTFUL:
+            notices.append(_notice(row, f"{name}: {levels[-1].outcome}"))
+    if calibration is None and plan.levels:
+        notices.append(_uncalibrated())
+    return Rehearsal(levels=tuple(levels), notices=tuple(notices), edge_mm=edge_mm, seed=seed)
+
+
+def _task(
+    spine: Spine,
+    ct: Volume,
+    row: LevelPlan,
+    figures: Measurements,
+    edge_mm: float,
+    threads: int,
+) -> Task:
+    """Check that a level can be rehearsed."""
+    if not row.trajectories:
+        raise CaseError(f"{row.level}: no cannula is planned: {row.reason}")
+    if not any(way.accepted for way in row.trajectories):
+        raise CaseError(f"{row.level}: every cannula is refused")
+    found = [m for m in figures.vertebrae if m.level is row.level]
+    if not found:
+        raise CaseError(f"{row.level}: not among the measurements: measure it first")
+    return Task(
+        vertebra=spine[row.level],
+        ct=ct,
+        plan=row,
+        row=found[0],
+        edge_mm=edge_mm,
+        threads=threads,
+    )
+
+
+def _rehearsed(
+    task: Task, calibration: Calibration | None, count: int, seed: int, told: Told
+) -> LevelRehearsal:
+    level = str(task.plan.level)
+    first = usual(calibration)
+    main = run(
+        task,
+        first.assumptions,
+        first.mixture,
+        cement_mpa=first.cement_mpa,
+        told=lambda stage, share: told(level, stage, share),
+    )
+    others: list[tuple[Figures, Filling | None]] = []
+    failed = 0
+    for done, result in enumerate(_all(task, draws(seed, count, calibration)), start=1):
+        told(level, "draws", done / count)
+        failed += result is None
+        others += [] if result is None else [result]
+    runs = [figures for figures, _ in others] or [dict(main.figures)]
+    fillings = [filling for _, filling in others if filling is not None]
+    if not others and main.filling is not None:
+        fillings = [main.filling]
+    leaks = leak_probabilities(fillings)
+    return LevelRehearsal(
+        level=task.plan.level,
+        outcome=Rehearsed.DONE if main.balanced else Rehearsed.DOUBTFUL,
+        reason=_reason(main, failed),
+        moments=main.operated.moments,
+        figures=measured(runs),
+        leaks={_leak_name(site): leaks[site] for site in LEAKS},
+        cement=_ledger(main),
+        slices=main.slices,
+        void=tuple(
+            void_solid(f"{level} {side} void", skin, main.operated.field)
+            for side, skin in zip(main.operated.sides, main.operated.operation.skins, strict=True)
+        ),
+        cloud=cloud_solid(f"{level} cement", main.filling, main.operated.field),
+        draws=len(others),
+        assumptions=_assumed(task.row, first),
+    )
+
+
+def _all(task: Task, drawn: tuple[Draw, ...]) -> Iterator[tuple[Figures, Filling | None] | None]:
+    """Run all draws, in their order, on as many processes as the task has threads."""
+    alone = replace(task, threads=1)
+    if task.threads <= 1 or len(drawn) <= 1:
+        yield from (_one(alone, draw) for draw in drawn)
+        return
+    with ProcessPoolExecutor(task.threads, mp_context=get_context(CONTEXT)) as pool:
+        yield from pool.map(_one, [alone] * len(drawn), drawn)
+
+
+def _one(task: Task, draw: Draw) -> tuple[Figures, Filling | None] | None:
+    """Run one draw; None if it could not be computed."""
+    try:
+        found = run(
+            replace(task, plan=draw.aimed(task.plan)),
+            draw.assumptions,
+            draw.mixture,
+            cement_mpa=draw.cement_mpa,
+        )
+    except CaseError:
+        return None
+    return dict(found.figures), None if found.filling is None else _light(found.filling)
+
+
+def _light(filling: Filling) -> Filling:
+    """Leave the cloud out: only the ledger travels between processes."""
+    none = np.zeros((1, 1, 1))
+    return replace(filling, cement=none, in_void=none, arrival_ml=none)
+
+
+def _reason(main: Run, failed: int) -> str:
+    parts = [main.note] if main.note else []
+    left = [
+        f"{side} {1000.0 * reached / tamp.volume_mm3:.0%} of {tamp.volume_mm3 / 1000.0:.1f} ml"
+        for reached, side, tamp in _reached(main)
+        if 1000.0 * reached < NEARLY_FULL * tamp.volume_mm3
+    ]
+    if left:
+        parts.append("stopped at the largest pressure of the balloon, " + ", ".join(left))
+    if failed:
+        parts.append(f"{failed} draws could not be computed")
+    return "; ".join(parts)
+
+
+def _reached(main: Run) -> Iterator[tuple[float, Side, Tamp]]:
+    """Yield the largest volume of each balloon [ml]."""
+    operated = main.operated
+    for side, tamp in zip(operated.sides, operated.operation.tamps, strict=True):
+        yield max(moment.volume_ml[side] for moment in operated.moments), side, tamp
+
+
+NEARLY_FULL = 0.99  # [1] of the planned volume
+
+
+def _ledger(main: Run) -> dict[str, Measure]:
+    """Where the cement went in the run as planned."""
+    if main.filling is None:
+        return {}
+    names = [name for name in main.figures if name.startswith("cement_")]
+    chosen = {name: main.figures[name] for name in names if name.split("_", 1)[1] in PLACES}
+    return measured([chosen])
+
+
+PLACES = ("void", "trabeculae", *(site.name.lower() for site in LEAKS))
+
+
+def _leak_name(site: object) -> str:
+    kind = YEOM[site]  # type: ignore[index]
+    return f"{site}" if kind is None else f"{site} (Yeom {kind})"
+
+
+def _assumed(row: VertebraMeasures, draw: Draw) -> dict[str, str]:
+    """Say what was assumed, each with its source."""
+    said = {
+        name: f"{q.value:g} {q.unit} ({q.low:g} to {q.high:g}); {q.source}; {q.status}"
+        for name, q in (REHEARSED | FLOWING).items()
+    }
+    bone = draw.assumptions.bone
+    return said | {
+        "calibration": draw.assumptions.calibration.source,
+        "broken endplate": str(broken_endplates(row)),
+        "modulus of bone": f"{bone.modulus.name}; {bone.modulus.source}; {bone.modulus.status}",
+        "strength of bone": f"{bone.strength.name}; {bone.strength.source}; "
+        f"{bone.strength.status}",
+    }
+
+
+def _abstained(row: LevelPlan, why: str) -> LevelRehearsal:
+    return LevelRehearsal(
+        level=row.level,
+        outcome=Rehearsed.ABSTAINED,
+        reason=why,
+        moments=(),
+        figures={},
+        leaks={},
+        cement={},
+        slices=(),
+        void=(),
+        cloud=(),
+        draws=0,
+        assumptions={},
+    )
+
+
+def _notice(row: LevelPlan, text: str) -> Notice:
+    return Notice(
+        code="not_rehearsed",
+        severity=Severity.WARNING,
+        level=row.level,
+        text=text,
+        remedy="judge the plan without a rehearsal",
+    )
+
+
+def _uncalibrated() -> Notice:
+    return Notice(
+        code="assumed_calibration",
+        severity=Severity.WARNING,
+        level=None,
+        text="the scanner's calibration is assumed: strengths and pressures are rough",
+        remedy="give the scan's own with --calibration",
+    )

@@ -1,0 +1,202 @@
+"""Many runs of one level, each with another set of what is uncertain; seeded, so repeatable.
+
+A draw takes the CT's calibration, the law of bone, the break's weakness, the hold of the column,
+the cement and every way out anew. What all runs come to is a median with the range of 95 % of
+them; a leak is the share of runs in which it is seen.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kyphoplan.case import Confidence, LevelPlan, Measure
+from kyphoplan.geometry import Array
+from kyphoplan.materials import (
+    CEMENT_MPA,
+    COLUMN_MPA_PER_MM,
+    FRACTURE_KEPT,
+    HU_SLOPE,
+    MODULUS,
+    PLASTIC_WIDENING,
+    STRENGTH,
+    DensityLaw,
+    Status,
+)
+from kyphoplan.simulation.calibration import Calibration
+from kyphoplan.simulation.cementing import Mixture
+from kyphoplan.simulation.fracture import FractureModel
+from kyphoplan.simulation.inflation import BoneLaw
+from kyphoplan.simulation.operation import Assumptions
+from kyphoplan.simulation.operative_field import Surroundings
+
+PORT_SD_MM = (
+    1.0  # [mm] by which a balloon or port ends beside its plan: the aiming error's default
+)
+TAIL = 2.5  # [%] of the runs left out at each end of an interval
+UNKNOWN_SPREAD = 1.0  # [1] of a figure of one run alone: it may be nothing or twice as much
+FEWEST = 5  # [1] runs from which a range is told
+
+UNITS: Mapping[str, str] = {
+    "anterior_height_gain": "mm",
+    "middle_height_gain": "mm",
+    "posterior_height_gain": "mm",
+    "wedge_change": "deg",
+    "segment_change": "deg",
+    "largest_lift": "mm",
+    "inflated_middle_height_gain": "mm",
+    "inflated_volume": "ml",
+    "largest_pressure": "bar",
+    "posterior_wall_strain": "1",
+    "posterior_wall_breach": "1",
+    "void_volume": "ml",
+    "left_void_volume": "ml",
+    "right_void_volume": "ml",
+    "crushing_work": "J",
+    "cement_injected": "ml",
+    "cement_leaked": "ml",
+    "fill_fraction": "%",
+    "interdigitation": "%",
+    "cement_left_share": "%",
+    "cement_pressure": "bar",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """One set of what is uncertain.
+
+    Attributes
+    ----------
+    assumptions, mixture, cement_mpa : of bone, of flow, of hard cement [MPa].
+    aside_mm : (3,) by which balloons and ports end beside their plan [mm, LPS].
+    """
+
+    assumptions: Assumptions
+    mixture: Mixture
+    cement_mpa: float
+    aside_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def aimed(self, plan: LevelPlan) -> LevelPlan:
+        """Return the plan with its balloons moved aside."""
+        aside = np.array(self.aside_mm)
+        moved = tuple(replace(b, centre_mm=b.centre_mm + aside) for b in plan.inflations)
+        ways = tuple(
+            replace(t, entry_mm=t.entry_mm + aside, target_mm=t.target_mm + aside)
+            for t in plan.trajectories
+        )
+        return replace(plan, inflations=moved, trajectories=ways)
+
+
+def usual(calibration: Calibration | None = None) -> Draw:
+    """Take every value as it stands; without a calibration the assumed one."""
+    line = calibration or assumed_calibration()
+    return Draw(
+        assumptions=Assumptions(
+            calibration=line,
+            fracture=FractureModel(kept=FRACTURE_KEPT.value),
+            surroundings=Surroundings(support_mpa_per_mm=COLUMN_MPA_PER_MM.value),
+        ),
+        mixture=Mixture.of(),
+        cement_mpa=CEMENT_MPA.value,
+    )
+
+
+def assumed_calibration() -> Calibration:
+    """Return the line that is assumed where a scan has none."""
+    return Calibration(
+        slope=HU_SLOPE.value,
+        offset=0.0,
+        slope_sd=(HU_SLOPE.high - HU_SLOPE.low) / (2.0 * 1.96),
+        offset_sd=5.0,
+        source=f"assumed: {HU_SLOPE.value:g} mg/cm3 per HU; {HU_SLOPE.source}",
+    )
+
+
+def drawn(rng: np.random.Generator, calibration: Calibration | None = None) -> Draw:
+    """Draw everything that is uncertain."""
+    line = calibration or assumed_calibration()
+    slope = max(line.slope + line.slope_sd * rng.standard_normal(), SMALLEST_SLOPE)
+    offset = line.offset + line.offset_sd * rng.standard_normal()
+    law = BoneLaw(
+        modulus=_any(rng, MODULUS),
+        strength=_any(rng, STRENGTH),
+        plastic_poisson=PLASTIC_WIDENING.drawn(rng),
+    )
+    aside = PORT_SD_MM * rng.standard_normal(3)
+    return Draw(
+        assumptions=Assumptions(
+            calibration=replace(line, slope=slope, offset=offset, slope_sd=0.0, offset_sd=0.0),
+            bone=law,
+            fracture=FractureModel(kept=FRACTURE_KEPT.drawn(rng)),
+            surroundings=Surroundings(support_mpa_per_mm=COLUMN_MPA_PER_MM.drawn(rng)),
+        ),
+        mixture=Mixture.of(rng=rng),
+        cement_mpa=CEMENT_MPA.drawn(rng),
+        aside_mm=(float(aside[0]), float(aside[1]), float(aside[2])),
+    )
+
+
+SMALLEST_SLOPE = 0.1  # [mg/cm3 per HU]
+
+
+def _any(rng: np.random.Generator, laws: Mapping[str, DensityLaw]) -> DensityLaw:
+    known = [law for law in laws.values() if law.status is not Status.MEMORY]
+    return known[int(rng.integers(len(known)))]
+
+
+def draws(seed: int, count: int, calibration: Calibration | None = None) -> tuple[Draw, ...]:
+    """Draw so many sets; each depends on the seed and its own number alone."""
+    return tuple(
+        drawn(np.random.default_rng([seed, number]), calibration) for number in range(count)
+    )
+
+
+def measured(runs: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
+    """Turn the figures of all runs into figures with intervals.
+
+    One run alone tells no spread, so its figures may be nothing or twice as much.
+
+    Examples
+    --------
+    >>> measured([{"void_volume": 2.0}])["void_volume"].high
+    4.0
+    """
+    names = list(dict.fromkeys(name for run in runs for name in run))
+    return {
+        name: _measure(name, np.array([run.get(name, np.nan) for run in runs])) for name in names
+    }
+
+
+def unit_of(name: str) -> str:
+    """Name the unit of a figure."""
+    if name in UNITS:
+        return UNITS[name]
+    if name.startswith("cement_"):
+        return "ml"
+    if "ratio" in name or name.endswith("_of_healed"):
+        return "1"
+    return "N/mm" if name.startswith("stiffness") else "N"
+
+
+def _measure(name: str, values: Array) -> Measure:
+    unit, known = unit_of(name), values[np.isfinite(values)]
+    if not known.size:
+        return Measure.unknown(unit, "no run came to this figure")
+    if values.size < FEWEST:
+        value = float(known[0])
+        reach = UNKNOWN_SPREAD * abs(value)
+        low, high = value - reach, value + reach
+        why = "one run: its spread is not known, so from nothing to twice as much; draw more runs"
+    else:
+        value = float(np.median(known))
+        low, high = (float(np.percentile(known, part)) for part in (TAIL, 100.0 - TAIL))
+        why = f"median and 95 % of {known.size} of {values.size} runs"
+    return Measure(
+        value=value,
+        low=min(low, value),
+        high=max(high, value),
+        unit=unit,
+        confidence=Confidence.LOW,
+        reason=why,
+    )

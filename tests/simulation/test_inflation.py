@@ -1,0 +1,118 @@
+"""Balloons in a block of bone: volume, balance, recoil, orderings, mirror."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from kyphoplan.geometry import Array
+from kyphoplan.materials import DensityLaw, Status
+from kyphoplan.simulation import material_points as mp
+from kyphoplan.simulation.balloon_shape import Skin
+from kyphoplan.simulation.cavity import crushing_pressure
+from kyphoplan.simulation.inflation import BoneLaw, Increment, Operation, Tamp, placed_points
+
+SIDE, FIRST_MM, LAST_MM = 14, 2.0, 2.6
+YIELD_MPA = 1.6
+
+
+def law(strength: float = YIELD_MPA, modulus: float = 280.0) -> BoneLaw:
+    def even(name: str, value: float) -> DensityLaw:
+        return DensityLaw(name=name, factor=value, exponent=0.0, source="", status=Status.READ)
+
+    return BoneLaw(modulus=even("e", modulus), strength=even("y", strength), plastic_poisson=0.3)
+
+
+def operation(
+    bone: BoneLaw, *, volume: float | None = None, largest: float = np.inf, aside: float = 0.0
+) -> Operation:
+    shape = (SIDE,) * 3
+    middle = np.full(3, SIDE / 2.0) + np.array([aside, 0.0, 0.0])
+    core = np.array([0.0, 0.0, 0.5])
+    skin = Skin.around(middle - core, middle + core, FIRST_MM)
+    grown = Skin.around(middle - core, middle + core, LAST_MM).volume_mm3
+    full = np.ones(shape)
+    points = mp.fill_with_points(full > 0, 104.0 * full, 0 * full, 0.3 * full, full, 1.0)
+    points = placed_points(points, (skin,), np.zeros(len(points.place), bool), 1.0)
+    held = np.full((*(n + 1 for n in shape), 3), np.nan)
+    for axis in range(3):
+        for end in (0, -1):
+            np.moveaxis(held, axis, 0)[end] = 0.0
+    tamp = Tamp(skin=skin, volume_mm3=grown if volume is None else volume, largest_mpa=largest)
+    return Operation(points, full > 0, held, 1.0, (tamp,), law=bone)
+
+
+@cache
+def inflated() -> tuple[Operation, tuple[Increment, ...], tuple[Increment, ...]]:
+    op = operation(law())
+    up = op.inflate()
+    return op, tuple(up), tuple(op.let_down())
+
+
+def test_every_increment_is_in_balance_and_says_so() -> None:
+    _, up, down = inflated()
+    assert all(step.balanced and step.unbalanced <= 1e-2 for step in up + down)
+
+
+def test_the_volume_is_the_one_asked_for() -> None:
+    op, up, _ = inflated()
+    assert up[-1].volume_mm3[0] == pytest.approx(op.tamps[0].volume_mm3, rel=5e-3)
+
+
+def test_the_void_is_the_balloon_less_its_recoil() -> None:
+    op, up, down = inflated()
+    full, left = up[-1].volume_mm3[0], down[-1].volume_mm3[0]
+    assert op.pressures[0] == 0.0
+    assert 0.9 * full < left < full
+
+
+def test_the_bone_keeps_its_mineral_and_leaves_the_balloon() -> None:
+    op, _, _ = inflated()
+    start = operation(law()).points
+    assert op.points.mass_mg.sum() == pytest.approx(start.mass_mg.sum(), rel=1e-12)
+    assert op.skins[0].above(op.points.place).min() > -0.3
+
+
+def test_the_pressure_is_near_that_of_endless_bone() -> None:
+    """At 2.6 voxels of radius it is too high, by up to a half; the page of trust says how much."""
+    _, up, _ = inflated()
+    exact = crushing_pressure(YIELD_MPA, float(law().factor(np.array(104.0))))
+    assert 0.95 * exact < up[-1].pressure_mpa[0] < 1.5 * exact
+
+
+def test_work_in_is_stored_or_lost() -> None:
+    _, up, _ = inflated()
+    last = up[-1]
+    assert last.work_mj == pytest.approx(
+        last.stored_mj + last.dissipated_mj + last.grid_mj, rel=1e-9
+    )
+    assert 0.0 <= last.grid_mj < 0.35 * last.work_mj
+
+
+def test_no_volume_changes_nothing() -> None:
+    op = operation(law(), volume=0.0)
+    before = op.points.place.copy()
+    assert op.inflate() == []
+    np.testing.assert_array_equal(op.points.place, before)
+
+
+def test_stiffer_bone_leaves_a_smaller_void_at_the_same_pressure() -> None:
+    limit = 1.3
+    soft, hard = operation(law(1.0), largest=limit), operation(law(4.0, 600.0), largest=limit)
+    for op in (soft, hard):
+        op.inflate()
+        op.let_down()
+    assert hard.skins[0].volume_mm3 < soft.skins[0].volume_mm3
+
+
+def mirrored(values: Array) -> Array:
+    return values[::-1]
+
+
+def test_mirrored_bone_gives_the_mirrored_void() -> None:
+    first, second = operation(law(), aside=1.0), operation(law(), aside=-1.0)
+    for op in (first, second):
+        op.tamps = tuple(replace(tamp, volume_mm3=1.3 * tamp.skin.volume_mm3) for tamp in op.tamps)
+        op.inflate()
+    np.testing.assert_allclose(first.shares[0], mirrored(second.shares[0]), atol=0.02)

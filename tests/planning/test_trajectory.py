@@ -16,15 +16,18 @@ BATCH, SOAK_BATCH = 15, 235
 
 
 def judged(case: Drawn, plan: LevelPlan) -> list[Verdict]:
-    """Brute force over all trajectories of a plan; none may touch canal or medial wall."""
+    """Brute force over all trajectories of a plan; none may touch canal or medial wall.
+
+    `pytest.fail` and no assertion: a known miss of the grades must not hide it.
+    """
     exact = Exact.of(case)
     verdicts = []
     for way in plan.trajectories:
         assert way.accepted
         verdict = brute_force(way, exact)
-        assert verdict.into_canal_mm <= 0.0, (case, way.side)
         beside = way.approach is Approach.EXTRAPEDICULAR
-        assert beside or verdict.medial_mm <= 0.0, (case, way.side)
+        if verdict.into_canal_mm > 0.0 or (verdict.medial_mm > 0.0 and not beside):
+            pytest.fail(f"{way.side} way of {case}: {verdict}")
         assert way.grade is GertzbeinRobbins.A
         verdicts.append(verdict)
     return verdicts

@@ -88,6 +88,15 @@ def test_a_bad_record_is_exit_code_3_in_one_line(
     assert not (tmp_path / "out").exists()
 
 
+def test_that_figures_and_record_were_not_compared_is_said(tmp_path: Path) -> None:
+    """measurements.json names no patient."""
+    result = run(
+        app, ["assess", "-p", str(INR), "-m", str(WEDGE), "-o", str(tmp_path / "o"), "-q"]
+    )
+    assert "of one patient was not checked" in result.stderr
+    assert "same_patient_not_checked" in (tmp_path / "o" / "manifest.json").read_text("utf-8")
+
+
 def test_figures_of_another_schema_are_refused(tmp_path: Path) -> None:
     result = run(app, ["assess", "-p", str(INR), "-m", str(INR), "-o", str(tmp_path / "o"), "-q"])
     assert result.exit_code == 3

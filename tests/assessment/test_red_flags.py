@@ -7,8 +7,8 @@ import pytest
 
 from kyphoplan.assessment import assess, candidacy
 from kyphoplan.assessment.facts import Facts
-from kyphoplan.case import Level, Verdict
-from kyphoplan.case.terms import Cause, NeurologicalGrade, Pregnancy
+from kyphoplan.case import Anesthesia, Level, Medicine, Setting, Verdict
+from kyphoplan.case.terms import Cause, NeurologicalGrade, Pregnancy, Sex
 
 from .patients import FIT, YES, changed, figures, measure, vertebra
 
@@ -117,3 +117,66 @@ def test_bone_that_moved_back_a_little_with_sound_nerves_is_conditional() -> Non
     assert assessed.verdict is Verdict.CONDITIONAL
     assert assessed.decided_by == ("PW-5",)
     assert assessed.decompression == ""
+
+
+def found(rule: str, row: Any = None, **answers: Any) -> Verdict:
+    """What one rule says of the fit patient with other answers."""
+    assessed = assess(figures(row or vertebra()), changed(FIT, **answers))
+    return next(f.verdict for f in assessed.all_findings if f.rule == rule)
+
+
+def test_a_weaker_leg_is_a_sign_of_the_cord_and_no_sound_nerve() -> None:
+    """RF-2 names weakness of the limbs; MRC 4 was read as sound."""
+    moved = vertebra(retropulsion=measure(4.0, "mm"), canal_compromise=measure(15.0, "%"))
+    assert found("RF-2", neurology__power_mrc=4) is Verdict.MDT_REVIEW
+    for change in ({"neurology__power_mrc": 4}, {"neurology__grade": NeurologicalGrade.N1}):
+        assert found("PW-5", moved, **change) is Verdict.PASS
+        assert found("PW-10", moved, **change) is Verdict.PASS
+        assert assess(figures(moved), changed(FIT, **change)).verdict is Verdict.MDT_REVIEW
+
+
+@pytest.mark.parametrize("cause", [Cause.OSTEOPOROTIC, Cause.TRAUMA, Cause.UNKNOWN])
+def test_tumour_on_the_cord_counts_whatever_the_cause_is_said_to_be(cause: Cause) -> None:
+    pressed = {"injury__cause": cause, "tumour__escc": 3}
+    assert found("CI-R1", **pressed) is Verdict.EMERGENCY_REFER
+    assert found("NEO-3", **pressed) is Verdict.MDT_REVIEW
+    assert found("CI-R4", injury__cause=cause, tumour__escc=1) is Verdict.MDT_REVIEW
+
+
+def test_a_pregnancy_counts_whatever_the_sex_is_said_to_be() -> None:
+    assert found("CI-A6", sex=Sex.MALE, pregnancy=Pregnancy.YES) is Verdict.NOT_CANDIDATE
+    assert found("RD-11", sex=Sex.MALE, pregnancy=Pregnancy.POSSIBLE) is Verdict.MDT_REVIEW
+    assert found("CI-A6", sex=Sex.MALE, pregnancy=Pregnancy.UNKNOWN) is Verdict.PASS
+
+
+@pytest.mark.parametrize("danger", ["heart__valve", "heart__clot_recent"])
+def test_danger_of_a_clot_asks_for_a_plan_with_or_without_a_medicine(danger: str) -> None:
+    assert found("AC-5", **{danger: YES}, medicines=()) is Verdict.MDT_REVIEW
+    stay = assess(figures(), changed(FIT, **{danger: YES}, medicines=())).stay
+    assert stay.setting is Setting.SAME_DAY  # no medicine, so nothing to bridge
+
+
+def test_the_ends_of_the_printed_bands_are_on_the_printed_side() -> None:
+    """PW-10 holds up to 34.5 % at L1, CI-R7 begins above 70 %."""
+    for value, verdict in ((34.5, Verdict.INFO), (34.6, Verdict.PASS)):
+        row = vertebra(canal_compromise=measure(value, "%", half=0.0))
+        assert found("PW-10", row) is verdict
+        assert (found("CI-R2", row) is Verdict.MDT_REVIEW) == (value > 34.5)
+    for value in (70.0, 70.1):
+        row = vertebra(height_loss=measure(value, "%", half=0.0))
+        assert (found("CI-R7", row) is Verdict.MDT_REVIEW) == (value > 70.0)
+
+
+def test_the_day_of_an_inr_is_no_inr() -> None:
+    answers = {"medicines": (Medicine(name="warfarin"),), "laboratory__inr": None}
+    assert found("AC-6", **answers) is Verdict.INSUFFICIENT_DATA
+
+
+def test_a_missing_answer_that_may_speak_for_local_leaves_the_proposal_open() -> None:
+    three = {"levels_planned": (Level.T11, Level.T12, Level.L1)}
+    whole = assess(figures(), changed(FIT, **three)).anesthesia
+    ill = assess(figures(), changed(FIT, **three, asa=4)).anesthesia
+    open_ = assess(figures(), changed(FIT, **three, asa=None)).anesthesia
+    assert (whole.proposal, ill.proposal) == (Anesthesia.GENERAL, Anesthesia.EITHER)
+    assert open_.proposal is Anesthesia.UNKNOWN
+    assert "asa" in open_.missing

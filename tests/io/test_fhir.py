@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from kyphoplan.assessment.facts import Facts
+from kyphoplan.assessment.medicines import Kind, takes
 from kyphoplan.case import Answer, Medicine, Patient
 from kyphoplan.case.terms import Cause, Pregnancy, Sex, Stent
 from kyphoplan.errors import CaseError
+from kyphoplan.io.fhir import OPEN_LIST
 from kyphoplan.io.patient_record import read_patient
 
 LOINC, SNOMED, ICD = (
@@ -156,13 +159,20 @@ def test_medicines_of_statements_requests_and_references(tmp_path: Path) -> None
         tmp_path,
         bundle(medication("Eliquis"), medication("Warfarin", "stopped"), request, drug),
     )
-    assert patient.medicines == (Medicine(name="Eliquis"), Medicine(name="Plavix 75 mg"))
+    assert patient.medicines == (
+        Medicine(name="Eliquis"),
+        Medicine(name="Plavix 75 mg"),
+        Medicine(name=OPEN_LIST),
+    )
 
 
 def test_a_medicine_without_a_name_is_kept_to_be_checked(tmp_path: Path) -> None:
     nameless = medication("x") | {"medicationCodeableConcept": coded(SNOMED, "1")}
     patient = read(tmp_path, bundle(nameless))
-    assert patient.medicines == (Medicine(name="medicine without a name"),)
+    assert patient.medicines == (
+        Medicine(name="medicine without a name"),
+        Medicine(name=OPEN_LIST),
+    )
 
 
 def test_allergies(tmp_path: Path) -> None:
@@ -197,6 +207,15 @@ def test_a_stent_is_read_with_its_day(tmp_path: Path) -> None:
         ({"resourceType": "Bundle", "type": "collection"}, "holds 0 patients"),
         (bundle(PATIENT | {"id": "p2"}), "holds 2 patients"),
         (bundle(condition(ICD, "J44.9", subject={"reference": "Patient/p9"})), "another patient"),
+        (bundle(condition(ICD, "J44.9", subject={"reference": "urn:uuid:9"})), "another patient"),
+        (bundle(condition(ICD, "J44.9", subject={"reference": "Group/p1"})), "another patient"),
+        (
+            bundle(
+                condition(ICD, "I63.9", modifierExtension=[{"url": "x", "valueBoolean": True}])
+            ),
+            "modifierExtension, which may change its meaning",
+        ),
+        (bundle(condition(ICD, "I63.9", implicitRules="http://x.y/z")), "implicitRules"),
         (bundle(observation("6301-6", 2.4, "s")), "unit 's' is not known"),
         (bundle(observation("6301-6", 24.0, "{INR}")), "laboratory.inr: .* out of range"),
         (bundle(observation("718-7", 121.0, "g/dL")), "hemoglobin_g_per_dl: .* out of range"),
@@ -208,3 +227,50 @@ def test_a_bundle_that_cannot_be_used_is_refused_in_one_line(
     with pytest.raises(CaseError, match=words) as caught:
         read(tmp_path, data)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_that_every_medicine_was_stopped_does_not_say_that_none_is_taken(tmp_path: Path) -> None:
+    assert read(tmp_path, bundle(medication("Warfarin", "stopped"))).medicines is None
+
+
+def test_an_order_handed_out_may_still_be_taken_and_one_not_to_be_done_is_not(
+    tmp_path: Path,
+) -> None:
+    def order(text: str, status: str, **more: Any) -> dict[str, Any]:
+        return medication(text, status) | {
+            "resourceType": "MedicationRequest", "intent": "order", **more,
+        }  # fmt: skip
+
+    patient = read(
+        tmp_path,
+        bundle(order("Eliquis", "completed"), order("Aspirin", "active", doNotPerform=True)),
+    )
+    assert patient.medicines == (Medicine(name="Eliquis"), Medicine(name=OPEN_LIST))
+
+
+def test_a_medicine_that_the_bundle_does_not_name_is_not_absent(tmp_path: Path) -> None:
+    stated = read(tmp_path, bundle(medication("Paracetamol")))
+    facts = Facts(patient=stated, measurements=None, levels=())
+    assert takes(facts, Kind.ANTICOAGULANT).answer is Answer.UNKNOWN
+    whole = {
+        "resourceType": "List", "status": "current", "mode": "snapshot",
+        "code": coded(LOINC, "10160-0"), "subject": SUBJECT,
+    }  # fmt: skip
+    listed = read(tmp_path, bundle(medication("Paracetamol"), whole))
+    assert listed.medicines == (Medicine(name="Paracetamol"),)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_brittle_bone_does_not_hide_a_tumour(tmp_path: Path, turned: bool) -> None:
+    found = [condition(ICD, "C79.51"), condition(ICD, "M80.08XA")]
+    patient = read(tmp_path, bundle(*(reversed(found) if turned else found)))
+    assert patient.injury.cause is Cause.METASTASIS
+
+
+@pytest.mark.parametrize(
+    "subject", ["urn:uuid:1", "http://a.b/fhir/Patient/p1", "Patient/p1/_history/2"]
+)
+def test_the_patient_of_the_bundle_may_be_named_in_each_way(tmp_path: Path, subject: str) -> None:
+    made = bundle(condition(ICD, "J44.9", subject={"reference": subject}))
+    made["entry"][0]["fullUrl"] = "urn:uuid:1"
+    assert read(tmp_path, made).lungs.copd is Answer.YES

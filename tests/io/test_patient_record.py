@@ -261,3 +261,28 @@ def test_a_level_and_a_medicine_are_read() -> None:
     assert patient.medicines == (
         Medicine(name="Eliquis", dose="5 mg", last_taken=date(2026, 3, 1)),
     )
+
+
+@pytest.mark.parametrize("value", [int("9" * 400), {"value": int("9" * 400), "unit": "g/L"}])
+def test_a_number_of_hundreds_of_digits_is_refused(value: Any) -> None:
+    _, problems = parse_patient(record("laboratory.hemoglobin_g_per_dl", value))
+    assert len(problems) == 1
+    assert "out of range" in problems[0]
+
+
+def test_a_day_to_come_is_refused_without_the_day_of_the_record_too() -> None:
+    day = (date.today() + timedelta(days=2)).isoformat()
+    _, problems = parse_patient(record("pain.onset", day))
+    assert problems == (f"pain.onset: {day} is still to come: give a day up to today",)
+
+
+def test_an_age_worked_out_keeps_the_range_of_an_age() -> None:
+    born = record("identity.birth_date", "1900-01-02", assessed_on="2026-03-02")
+    assert "up to 120" in parse_patient(born)[1][0]
+
+
+def test_two_answers_on_the_same_pain_must_agree() -> None:
+    """Without the low one the pain would suddenly be severe."""
+    both = {"schema": SCHEMA, "pain": {"nrs": 2, "vas_mm": 80}}
+    assert "mend one of them" in parse_patient(both)[1][0]
+    assert parse_patient({"schema": SCHEMA, "pain": {"nrs": 7, "vas_mm": 72}})[1] == ()

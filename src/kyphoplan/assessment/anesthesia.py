@@ -86,6 +86,10 @@ def propose(facts: Facts) -> AnesthesiaProposal:
     missing = tuple(dict.fromkeys(name for t in told.values() for name in t.missing))
     undecided = any(told[rule].answer is Answer.UNKNOWN for rule in ("AN-1", "AN-2"))
     proposal = _proposal(undecided, bool(local), bool(general))
+    if told["AN-3"].answer is Answer.UNKNOWN and proposal is not _proposal(
+        undecided, True, bool(general)
+    ):
+        proposal = Anesthesia.UNKNOWN  # the missing answer may speak for local
     return AnesthesiaProposal(
         proposal=proposal,
         text=_TEXT[proposal],

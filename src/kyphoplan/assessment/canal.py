@@ -1,8 +1,8 @@
 """The back wall of the body and the canal behind it, by level."""
 
-from kyphoplan.assessment.facts import Facts, Told, exceeds, known, reaches
+from kyphoplan.assessment.facts import Facts, Told, exceeds, known, may_exceed, reaches
 from kyphoplan.assessment.item import item
-from kyphoplan.assessment.neurology import deficit
+from kyphoplan.assessment.neurology import touched
 from kyphoplan.case import Answer, GapSite, Level, Measure, Step, Verdict
 
 HASHIMOTO_PCT = {"epiconus": 35.0, "conus": 45.0, "cauda": 55.0}  # [%] PW-1, Hashimoto1988 (M)
@@ -86,14 +86,22 @@ def canal_with_deficits(facts: Facts) -> Told:
 
 
 @item(
-    "CI-R2", Step.RELATIVE, Verdict.MDT_REVIEW, limit=_limits(NO_DEFICIT_PCT),
+    "CI-R2", Step.RELATIVE, Verdict.MDT_REVIEW, limit=f"above {_limits(NO_DEFICIT_PCT)}",
     cite=("LCD", "ACRpp2017", "KoreaMed2423730"), provenance="S2,S", change=SURGEON,
 )  # fmt: skip
 def silent_compromise(facts: Facts) -> Told:
     """Bone narrows the canal, more than in bursts that all left the nerves sound: a spine surgeon
     is asked about decompression (laminectomy or laminotomy).
     """
-    return _compromise(facts, NO_DEFICIT_PCT)
+    return _beyond_band(facts)
+
+
+def _beyond_band(facts: Facts) -> Told:
+    """Return whether the canal is narrower than the band without deficits, which holds its end."""
+    zone = _zone(facts)
+    if zone not in NO_DEFICIT_PCT:
+        return known(False, f"level {facts.level}: other limits hold")
+    return facts.measured("canal_compromise", may_exceed(NO_DEFICIT_PCT[zone]))
 
 
 @item(
@@ -106,7 +114,7 @@ def moved_back(facts: Facts) -> Told:
     narrowing of 15 %, leak in 47 %, none with symptoms; 98 patients, leak in 9 %, no nerve hurt).
     Only with good imaging, and with somebody at hand who can decompress.
     """
-    return ~deficit(facts) & facts.measured("retropulsion", exceeds(0.0)) & ~_beyond(facts)
+    return ~touched(facts) & facts.measured("retropulsion", exceeds(0.0)) & ~_beyond(facts)
 
 
 def _beyond(facts: Facts) -> Told:
@@ -145,7 +153,7 @@ def below_alert(facts: Facts) -> Told:
     """In bursts that narrowed the canal no more than this, no nerve was damaged (64 patients)."""
     if _zone(facts) not in NO_DEFICIT_PCT:
         return known(False, f"level {facts.level}: no such band")
-    return ~deficit(facts) & ~_compromise(facts, NO_DEFICIT_PCT)
+    return ~touched(facts) & ~_beyond_band(facts)
 
 
 @item(

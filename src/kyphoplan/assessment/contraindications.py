@@ -1,6 +1,6 @@
 """Contraindications: those that rule it out, and those that a specialist must weigh."""
 
-from kyphoplan.assessment.facts import Facts, Told, counted, known, reaches
+from kyphoplan.assessment.facts import Facts, Told, counted, known, may_exceed
 from kyphoplan.assessment.item import item
 from kyphoplan.assessment.trauma import OPERATIVE_MIN, tlics_of
 from kyphoplan.case import Answer, Step, Verdict
@@ -78,7 +78,7 @@ def other_medium(facts: Facts) -> Told:
 )  # fmt: skip
 def pregnant(facts: Facts) -> Told:
     """The patient is pregnant."""
-    if facts.patient.sex is Sex.MALE:
+    if facts.patient.sex is Sex.MALE and facts.patient.pregnancy is Pregnancy.UNKNOWN:
         return known(False, "sex: male")
     return facts.among("pregnancy", Pregnancy.YES)
 
@@ -166,12 +166,12 @@ def unstable_spine(facts: Facts) -> Told:
 
 
 @item(
-    "CI-R7", RELATIVE, Verdict.MDT_REVIEW, limit=f"height loss {HARD_LOSS_PCT:g} % or more",
+    "CI-R7", RELATIVE, Verdict.MDT_REVIEW, limit=f"height loss above {HARD_LOSS_PCT:g} %",
     cite=("CIRSE2017",), provenance="M", change="images that show room for the cannula",
 )  # fmt: skip
 def hardly_any_body(facts: Facts) -> Told:
     """So little of the body is left that a needle is hard to place."""
-    return facts.measured("height_loss", reaches(HARD_LOSS_PCT))
+    return facts.measured("height_loss", may_exceed(HARD_LOSS_PCT))
 
 
 @item(

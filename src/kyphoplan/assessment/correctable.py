@@ -37,20 +37,19 @@ def few_platelets(facts: Facts) -> Told:
 
 
 @item(
-    "AC-5", STEP, Verdict.MDT_REVIEW, limit="any one, with a medicine against clots",
+    "AC-5", STEP, Verdict.MDT_REVIEW, limit="any one",
     cite=("Patel2019",), provenance="S", change="prescriber and team agree on a plan",
 )  # fmt: skip
 def clot_danger(facts: Facts) -> Told:
-    """Stopping the medicine against clots is dangerous for this patient: a plan by all who treat
-    the patient; never stop it alone.
+    """A clot is a great danger for this patient: a plan by all who treat the patient; a medicine
+    against clots is never stopped alone.
     """
-    danger = any_told(
+    return any_told(
         facts.says("heart.valve"),
         facts.says("heart.clot_recent"),
         _recent_stroke(facts),
         _recent_stent(facts),
     )
-    return takes(facts, Kind.ANTICOAGULANT, Kind.ANTIPLATELET) & danger
 
 
 @item(
@@ -63,6 +62,8 @@ def clotting_not_known(facts: Facts) -> Told:
     warfarin, direct = takes(facts, Kind.VITAMIN_K), takes(facts, Kind.DIRECT)
     today = facts.patient.days_since(facts.patient.laboratory.inr_on) == 0
     inr = known(False, "INR of the day") if today else unknown("laboratory.inr_on")
+    if facts.patient.laboratory.inr is None:
+        inr = unknown("laboratory.inr")
     cleared = clearance_ml_per_min(facts.patient) is not None
     clearance = (
         known(False, "clearance known") if cleared else unknown("laboratory.creatinine_mg_per_dl")
@@ -125,7 +126,7 @@ def unstable_heart(facts: Facts) -> Told:
 )  # fmt: skip
 def pregnancy_test(facts: Facts) -> Told:
     """Pregnancy is possible: a test before any X-ray."""
-    if facts.patient.sex is Sex.MALE:
+    if facts.patient.sex is Sex.MALE and facts.patient.pregnancy is Pregnancy.UNKNOWN:
         return known(False, "sex: male")
     return facts.among("pregnancy", Pregnancy.POSSIBLE)
 

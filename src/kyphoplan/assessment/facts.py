@@ -163,6 +163,11 @@ def reaches(limit: float) -> Callable[[Measure], bool]:
     return lambda measure: measure.high is not None and measure.high >= limit
 
 
+def may_exceed(limit: float) -> Callable[[Measure], bool]:
+    """Return the condition that a figure or the upper end of its interval lies above a limit."""
+    return lambda measure: measure.high is not None and measure.high > limit
+
+
 def exceeds(limit: float) -> Callable[[Measure], bool]:
     """Return the condition that the whole interval of a figure lies above a limit."""
     return lambda measure: measure.low is not None and measure.low > limit

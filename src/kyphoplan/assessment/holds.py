@@ -17,12 +17,12 @@ HOLDS: Final = MappingProxyType({
     "clopidogrel": ("5 days", "7 days", "75 mg after 6 h, loading dose after 24 h", "12 to 24 h"),
     "prasugrel": ("7 days", "7 to 10 days", "next day", "24 h"),
     "ticagrelor": ("5 days (some sites 7)", "5 days", "next day", "24 h"),
-    "cangrelor": ("1 h", "3 h", "", ""),
+    "cangrelor": ("1 h; put off what can wait", "3 h", "", ""),
     "warfarin": ("5 days, INR up to 1.8", "5 days, INR normal", "next day", "6 h"),
     "heparin": ("into a vein 4 to 6 h, under the skin 6 h", "into a vein 6 h, under the skin 24 h",
                 "6 to 8 h", "into a vein 2 to 24 h"),
-    "enoxaparin": ("low dose 12 h, full dose 24 h", "low dose 12 h, full dose 24 h", "12 h",
-                   "12 to 24 h"),
+    "enoxaparin": ("low dose 12 h, full dose 24 h; anti-Xa with weak kidneys",
+                   "low dose 12 h, full dose 24 h", "12 h", "12 to 24 h"),
     "fondaparinux": ("2 to 3 days; 3 to 5 if clearance below 50 mL/min", "4 days", "24 h", "24 h"),
     "apixaban": ("4 doses; 6 if clearance below 50 mL/min", "3 days", "24 h", "24 h"),
     "rivaroxaban": ("2 doses; 3 if clearance 15 to 30 mL/min", "3 days", "24 h", "24 h"),
@@ -58,6 +58,12 @@ _CLOTS = (
 )
 
 
+_CLOTS_NO_TIMES = (
+    "Works against clots. Do not stop it without your prescriber: prescriber and team agree when "
+    "to stop and when to start again. No time of a guideline is at hand here for this medicine."
+)
+
+
 def advise(medicine: Medicine) -> MedicineAdvice:
     """Return what a medicine means for the procedure.
 
@@ -83,7 +89,7 @@ def advise(medicine: Medicine) -> MedicineAdvice:
         recognised=found.how,
         kind=found.kind.value,
         holds=_holds(found.generic),
-        text=_TEXT.get(found.kind, _CLOTS),
+        text=_TEXT.get(found.kind, _CLOTS if found.generic in HOLDS else _CLOTS_NO_TIMES),
         who=_WHO.get(found.kind, "the team"),
     )
 

@@ -99,8 +99,13 @@ def _beginnings(name: str) -> list[str]:
 
 
 def _nearest(word: str) -> str | None:
-    """Return the one known name within the errors allowed; None if there is none, or two drugs."""
-    allowed = 0 if len(word) < SHORTEST_TO_GUESS else 1 + (len(word) >= TWO_ERRORS_FROM)
+    """Return the one known name within the errors allowed; None if there is none, or two drugs.
+
+    Only a single word is read with errors: "vitamin k" is one letter from "vitamin d".
+    """
+    allowed = (
+        0 if len(word) < SHORTEST_TO_GUESS or " " in word else 1 + (len(word) >= TWO_ERRORS_FROM)
+    )
     for errors in range(1, allowed + 1):
         near = [name for name in (*DRUGS, *BRANDS) if _distance(word, name, errors) <= errors]
         drugs = {BRANDS.get(name, name) for name in near}

@@ -3,7 +3,7 @@
 from kyphoplan.assessment.canal import back_wall_broken
 from kyphoplan.assessment.facts import Facts, Told, any_told, known, unknown
 from kyphoplan.assessment.item import item
-from kyphoplan.assessment.neurology import CORD_COMPRESSED_ESCC, deficit, tumour
+from kyphoplan.assessment.neurology import CORD_COMPRESSED_ESCC, epidural, touched, tumour
 from kyphoplan.assessment.sins import UNCERTAIN, UNSTABLE, sins_of
 from kyphoplan.case import Answer, Step, Verdict
 from kyphoplan.case.terms import Cause
@@ -55,7 +55,7 @@ def rated_appropriate(facts: Facts) -> Told:
         else known(strength > APPROPRIATE_PAIN, f"pain {strength:g} of 10")
     )
     against = any_told(
-        deficit(facts),
+        touched(facts),
         facts.says("injury.unstable"),
         facts.measured("height_loss", lambda m: (m.high or 0.0) >= APPROPRIATE_LOSS_PCT),
         back_wall_broken(facts),
@@ -69,8 +69,7 @@ def rated_appropriate(facts: Facts) -> Told:
 )  # fmt: skip
 def cord_pressed_by_tumour(facts: Facts) -> Told:
     """Tumour presses on the cord: not with balloon and cement alone."""
-    pressed = facts.number("tumour.escc", lambda escc: escc >= CORD_COMPRESSED_ESCC)
-    return tumour(facts) & pressed
+    return epidural(facts, CORD_COMPRESSED_ESCC)
 
 
 @item(
@@ -79,7 +78,7 @@ def cord_pressed_by_tumour(facts: Facts) -> Told:
 )  # fmt: skip
 def epidural_tumour(facts: Facts) -> Told:
     """Tumour has grown into the canal."""
-    return tumour(facts) & facts.number("tumour.escc", lambda escc: escc >= 1)
+    return epidural(facts, 1)
 
 
 @item(

@@ -7,6 +7,7 @@ from kyphoplan.assessment.item import item
 from kyphoplan.case import Step, Verdict
 from kyphoplan.case.terms import Cause, NeurologicalGrade
 
+FULL_MRC = 5  # [MRC grade] less is weakness of the legs, RF-2 (M)
 WEAK_MRC = 3  # [MRC grade] RF-3 (P)
 CORD_COMPRESSED_ESCC = 2  # [ESCC grade] from this grade the cord is compressed, NEO-3 (M)
 STEP = Step.NEUROLOGY
@@ -40,9 +41,26 @@ def _weak(facts: Facts) -> Told:
     return weak | facts.says("neurology.worsening")
 
 
+def epidural(facts: Facts, least: int) -> Told:
+    """Return whether tumour in the canal reaches an ESCC grade; a grade counts whatever the
+    cause is said to be.
+    """
+    grade = facts.number("tumour.escc", lambda escc: escc >= least)
+    return tumour(facts) & grade if facts.patient.tumour.escc is None else grade
+
+
 def _compressed_by_tumour(facts: Facts) -> Told:
-    grade = facts.number("tumour.escc", lambda escc: escc >= CORD_COMPRESSED_ESCC)
-    return tumour(facts) & grade
+    return epidural(facts, CORD_COMPRESSED_ESCC)
+
+
+def _limb_weakness(facts: Facts) -> Told:
+    return facts.number("neurology.power_mrc", lambda grade: grade < FULL_MRC)
+
+
+def touched(facts: Facts) -> Told:
+    """Return whether cord or nerves are not sound: a deficit, a weaker leg, or one that passed."""
+    passed = facts.among("neurology.grade", NeurologicalGrade.N1)
+    return any_told(deficit(facts), _limb_weakness(facts), passed)
 
 
 def deficit(facts: Facts) -> Told:
@@ -92,14 +110,14 @@ def cauda_equina(facts: Facts) -> Told:
     "RF-2",
     STEP,
     Verdict.EMERGENCY_REFER,
-    limit="any sign",
+    limit=f"any sign, or power below MRC {FULL_MRC}",
     cite=("ACRpp2017",),
     provenance="M",
     change=EXAMINE,
 )
 def myelopathy(facts: Facts) -> Told:
-    """Signs of damage to the cord: gait, reflexes, sensory level."""
-    return facts.says("neurology.myelopathy")
+    """Signs of damage to the cord: gait, reflexes, sensory level, weakness of the legs."""
+    return facts.says("neurology.myelopathy") | _limb_weakness(facts)
 
 
 @item(
@@ -158,7 +176,7 @@ def metastatic_compression(facts: Facts) -> Told:
     decide.
     """
     signs = deficit(facts) | facts.says("mri.cord_compressed") | _compressed_by_tumour(facts)
-    return tumour(facts) & signs
+    return (tumour(facts) & signs) | _compressed_by_tumour(facts)
 
 
 @item(

@@ -29,6 +29,7 @@ POINTS = table(
 T_SCORE_MAX = -3.0  # [1] OF-2, AOcard (S): weak bone below this
 HU_MAX = 90.0  # [HU] OF-2, AOcard (S): weak bone up to this; depends on the tube voltage
 PAIN_MIN = 5.0  # [VAS] OF-4, AOcard (S)
+ANALGESIA_STEP = 2  # [WHO step] OF-4, AOcard (S): pain under less than this counts 0
 ASA_MAX, MFI5_MAX = 3, 2  # [class, items] OF-7, AOcard (S)
 HEALTH_MOST = 2  # [points] OF-7, AOcard (S): no more is taken off
 EITHER = 6  # [points] OF-T2, AOcard (S)
@@ -137,10 +138,12 @@ def of_score_of(facts: Facts, types: tuple[int, ...]) -> Score:
         "gets_up": (patient.function.mobilisable, "function.mobilisable"),
     }
     known = {name: answer for name, (answer, _) in answers.items()}
-    pain = patient.pain.strength
+    step = patient.care.who_step
+    pain = None if step is None or step < ANALGESIA_STEP else patient.pain.strength
     totals = [of_score(kind, pain=pain, burdens=burdens, **known) for kind in types or TYPES]
     missing = [path for answer, path in answers.values() if answer is Answer.UNKNOWN]
-    missing += ["pain.nrs"] * (pain is None) + list(open_burdens)
+    missing += ["pain.nrs"] * (patient.pain.strength is None)
+    missing += ["care.who_step"] * (step is None) + list(open_burdens)
     low, high = float(min(totals)), float(max(totals))
     leans = dict.fromkeys(of_says(n) for n in range(int(low), int(high) + 1))
     return Score(

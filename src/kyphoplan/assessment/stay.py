@@ -4,6 +4,7 @@ from kyphoplan.assessment.anesthesia import reason_of, suits_local
 from kyphoplan.assessment.correctable import clot_danger
 from kyphoplan.assessment.facts import Facts, Told, any_told, counted, known
 from kyphoplan.assessment.item import Item, item
+from kyphoplan.assessment.medicines import Kind, takes
 from kyphoplan.assessment.neurology import tumour
 from kyphoplan.assessment.sources import cited
 from kyphoplan.case import Answer, Minutes, Reason, Setting, Stay, Step, Verdict
@@ -61,7 +62,7 @@ def overnight_for_extent(facts: Facts) -> Told:
     return any_told(
         known(count >= MANY_LEVELS, counted(count)),
         tumour(facts) & facts.says("pain.crisis"),
-        clot_danger.applies(facts),
+        takes(facts, Kind.ANTICOAGULANT, Kind.ANTIPLATELET) & clot_danger.applies(facts),
     )
 
 

@@ -54,6 +54,7 @@ def assess(
     progress = Progress(quiet=quiet, verbose=verbose)
     with outcome(progress):
         from kyphoplan.io import result_folder  # noqa: PLC0415 - keeps `--help` fast
+        from kyphoplan.io.same_patient import check_same_patient  # noqa: PLC0415
 
         with result_folder(output, overwrite=overwrite) as working:
             record, figures, assessed = _assess(progress, patient, measurements)
@@ -62,13 +63,14 @@ def assess(
             known = {"patient": record, "assessment": assessed}
             write_booklet(progress, working, figures, inputs, **known)
             _write(working, assessed)
-            notices = () if figures is None else figures.notices
+            notices = () if figures is None else figures.notices + check_same_patient(record, None)
             basis = "" if figures is None else figures.label_basis
             write_record(
                 working, progress, "assess", inputs, {"pdf": pdf}, notices, level_names=basis
             )
             if pdf:
                 print_booklet(progress, working)
+        progress.notices(notices)
         if not quiet:
             say(f"{assessed.verdict}: {assessed.text}")
         hand_over(output)

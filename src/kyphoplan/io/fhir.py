@@ -26,6 +26,14 @@ from kyphoplan.io.patient_fields import SCHEMA
 NOT_MEANT = frozenset(
     {"entered-in-error", "cancelled", "not-taken", "not-done", "stopped", "completed"}
 )
+# All of an order was handed out: what was handed out may still be taken.
+ORDER_OVER = NOT_MEANT - {"completed"}
+# A receiver that does not know what these mean must not use the resource (FHIR R4, 2.4).
+MUST_KNOW = frozenset({"modifierExtension", "implicitRules"})
+# A Bundle does not say that its medicines are all: this line stays until a person takes it out.
+OPEN_LIST = "other medicines: not stated"
+WHOLE_LIST = "10160-0"  # LOINC: history of medication use, the code of a List of all of them
+TUMOURS = frozenset({"metastasis", "myeloma"})
 GENDERS = {"female": "female", "male": "male", "other": "other"}
 WORTHLESS = frozenset({"entered-in-error", "refuted"})
 
@@ -64,6 +72,7 @@ def _validated(data: Mapping[str, Any], name: str) -> Any:
         ) from None
     if data.get("resourceType") != "Bundle":
         raise CaseError(f"{name}: is a FHIR {data.get('resourceType')}: give a Bundle")
+    _refuse_unknown_modifiers(data, name)
     try:
         return Bundle.model_validate(data)
     except ValueError as error:
@@ -73,12 +82,28 @@ def _validated(data: Mapping[str, Any], name: str) -> Any:
         ) from error
 
 
+def _refuse_unknown_modifiers(data: Any, name: str) -> None:
+    """Refuse what may turn the meaning of a resource round in a way that is not known here."""
+    if isinstance(data, Mapping):
+        found = MUST_KNOW & data.keys()
+        if found:
+            kind = data.get("resourceType", "element")
+            raise CaseError(
+                f"{name}: a {kind} holds {sorted(found)[0]}, which may change its meaning and is "
+                "not known here: leave it out of the export, or give a record of our own"
+            )
+        data = list(data.values())
+    if isinstance(data, list):
+        for part in data:
+            _refuse_unknown_modifiers(part, name)
+
+
 def _record(bundle: Any, name: str) -> dict[str, Any]:
     resources = [entry.resource for entry in bundle.entry or () if entry.resource is not None]
     by_kind: dict[str, list[Any]] = {}
     for resource in resources:
         by_kind.setdefault(resource.get_resource_type(), []).append(resource)
-    _check_one_patient(by_kind, name)
+    _check_one_patient(bundle, by_kind, name)
     record: dict[str, Any] = {"schema": SCHEMA}
     if bundle.timestamp is not None:
         record["assessed_on"] = bundle.timestamp.date().isoformat()
@@ -97,16 +122,18 @@ def _record(bundle: Any, name: str) -> dict[str, Any]:
     return record
 
 
-def _check_one_patient(by_kind: dict[str, list[Any]], name: str) -> None:
+def _check_one_patient(bundle: Any, by_kind: dict[str, list[Any]], name: str) -> None:
     patients = by_kind.get("Patient", [])
     if len(patients) != 1:
         raise CaseError(f"{name}: holds {len(patients)} patients: give a Bundle of one patient")
-    own = patients[0].id
+    own = {f"Patient/{patients[0].id}"} if patients[0].id else set()
+    own |= {e.fullUrl for e in bundle.entry or () if e.resource is patients[0] and e.fullUrl}
     for resources in by_kind.values():
         for resource in resources:
             subject = getattr(resource, "subject", None) or getattr(resource, "patient", None)
-            reference = getattr(subject, "reference", None) or ""
-            if own and "Patient/" in reference and reference.rsplit("/", 1)[-1] != own:
+            reference = (getattr(subject, "reference", None) or "").split("/_history/")[0]
+            known = reference in own or "/".join(reference.split("/")[-2:]) in own
+            if reference and not known:
                 raise CaseError(f"{name}: {resource.get_resource_type()} is of another patient")
 
 
@@ -195,6 +222,8 @@ def _put_condition(record: dict[str, Any], condition: Any) -> bool:
         hit = set(concepts) & set(snomed) or any(code.startswith(beginnings) for code in icd)
         if beginnings and hit and (history or not over):
             placed = True
+            if path == "injury.cause" and record.get("injury", {}).get("cause") in TUMOURS:
+                continue  # brittle bone beside a tumour does not rule the tumour out
             _put(record, path, word)
             began = _day(condition.onsetDateTime)
             if path in {"heart.infarction", "heart.stroke"} and began:
@@ -224,14 +253,15 @@ def _put_diabetes(record: dict[str, Any], snomed: list[str], icd: list[str]) -> 
 
 
 def _put_medicines(record: dict[str, Any], by_kind: dict[str, list[Any]]) -> None:
-    """List the medicines taken; none is known only if somebody wrote them down."""
+    """List the medicines taken; one that the Bundle does not name is unknown, not absent."""
     medications = {m.id: m for m in by_kind.get("Medication", ())}
     taken = [*by_kind.get("MedicationStatement", ()), *by_kind.get("MedicationRequest", ())]
-    if not taken:
-        return
     listed: dict[str, dict[str, str]] = {}
     for one in taken:
-        if one.status in NOT_MEANT:
+        order = one.get_resource_type() == "MedicationRequest"
+        if one.status in (ORDER_OVER if order else NOT_MEANT):
+            continue
+        if order and one.doNotPerform:
             continue
         concept = one.medicationCodeableConcept
         reference = getattr(one.medicationReference, "reference", None) or ""
@@ -240,7 +270,11 @@ def _put_medicines(record: dict[str, Any], by_kind: dict[str, list[Any]]) -> Non
         text = _text(concept) or getattr(one.medicationReference, "display", None)
         text = text or "medicine without a name"
         listed.setdefault(text.casefold(), {"name": text})
-    record["medicines"] = list(listed.values())
+    whole = any(WHOLE_LIST in _codes(one.code, LOINC) for one in by_kind.get("List", ()))
+    if listed and not whole:
+        listed[OPEN_LIST] = {"name": OPEN_LIST}
+    if listed:
+        record["medicines"] = list(listed.values())
 
 
 def _put_allergies(record: dict[str, Any], allergies: Any) -> None:

@@ -14,13 +14,15 @@ from typing import Any
 
 from kyphoplan.case import Level, Patient
 from kyphoplan.errors import CaseError
-from kyphoplan.io.patient_fields import PATIENT, SCHEMA, Field, Group
+from kyphoplan.io.patient_fields import PATIENT, SCHEMA, Field, Group, paths
 from kyphoplan.io.patient_values import RefusedValueError, value_of
 
 COMMENT = "//"
+PATIENT_AGE = paths()["age_years"].asked
 LARGEST_BYTES = 1 << 20  # [byte] a record is a page or two
 EARLIEST = date(1900, 1, 1)
 YEARS_APART = 1.01  # [years] age and date of birth may differ by this
+POINTS_APART = 1.0  # [NRS] two answers on the same pain may differ by this
 
 
 def read_patient(path: str | Path) -> Patient:
@@ -155,8 +157,23 @@ def _contradictions(patient: Patient) -> Iterator[str]:
             yield f"{path}: {when} is before {EARLIEST}: give a day of this patient's life"
         elif day is not None and when > day:
             yield f"{path}: {when} is after assessed_on {day}: give a day from {EARLIEST} to {day}"
+        elif when > date.today():
+            yield f"{path}: {when} is still to come: give a day up to today"
         elif born is not None and when < born:
             yield f"{path}: {when} is before the birth on {born}: mend one of them"
+    yield from _contradicting_ages(patient)
+    nrs, vas = patient.pain.nrs, patient.pain.vas_mm
+    if nrs is not None and vas is not None and abs(nrs - vas / 10.0) > POINTS_APART:
+        yield f"pain.nrs: {nrs:g}, but pain.vas_mm {vas:g}: mend one of them"
+
+
+def _contradicting_ages(patient: Patient) -> Iterator[str]:
+    born, oldest = patient.identity.birth_date, PATIENT_AGE.high
+    if patient.age_years is not None and patient.age_years > oldest:
+        yield (
+            f"identity.birth_date: {born} makes {patient.age_years:g} years: "
+            f"give one of up to {oldest:g}"
+        )
     days = patient.days_since(born)
     if days is not None and patient.age_years is not None:
         age = days / 365.25

@@ -63,7 +63,10 @@ def _number(field: Field, raw: Any) -> float | int:
     if isinstance(value, bool) or not isinstance(value, int | float):
         hint = " with a decimal point and without quotes" if isinstance(value, str) else ""
         raise RefusedValueError(f"{_short(value)} is no number: give {field.accepts}{hint}")
-    number = float(value) * factor
+    try:
+        number = float(value) * factor
+    except OverflowError:  # a whole number of hundreds of digits
+        number = math.inf
     if not math.isfinite(number) or not field.asked.low <= number <= field.asked.high:
         raise RefusedValueError(f"{_short(raw)} is out of range: give {field.accepts}")
     if field.kind is float:

@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from kyphoplan.cli import app
+from kyphoplan.io.sealing import MARK
+from kyphoplan.io.stamping import KINDS
 
 run = CliRunner().invoke
 
@@ -42,6 +44,15 @@ def test_the_preview_says_that_it_is_one(scan: Path, tmp_path: Path) -> None:
     (level,) = told["levels"]
     assert level["reason"].startswith("preview")
     assert 0.0 < level["figures"]["largest_pressure"]["value"] <= 27.6
+    about = told["provenance"]
+    record = json.loads((output / "manifest.json").read_text())
+    assert "not for diagnosis or treatment" in about["intended_use"]
+    assert (about["made_by"], about["date_utc"]) == (record["made_by"], record["date_utc"])
+    assert about["level_names"].endswith("; confirm the level under fluoroscopy by counting")
+    for role, given in record["inputs"].items():
+        assert given["sha256"] in about["inputs"][role]
+    files = [p for p in output.rglob("*") if p.is_file() and p.name != MARK]
+    assert [f for f in files if not f.name.lower().endswith(tuple(KINDS))] == []
 
 
 @pytest.mark.soak

@@ -111,7 +111,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one argument per option
                 from kyphoplan.report.rehearsal import write_rehearsal  # noqa: PLC0415
 
                 write_rehearsal(working, found)
-            notices = scanned.notices + wanted.notices + found.notices
+            notices = measured.notices + wanted.notices + found.notices
             basis = measured.label_basis
             write_record(
                 working, progress, "simulate", inputs, parameters, notices, level_names=basis

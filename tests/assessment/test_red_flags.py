@@ -180,3 +180,20 @@ def test_a_missing_answer_that_may_speak_for_local_leaves_the_proposal_open() ->
     assert (whole.proposal, ill.proposal) == (Anesthesia.GENERAL, Anesthesia.EITHER)
     assert open_.proposal is Anesthesia.UNKNOWN
     assert "asa" in open_.missing
+
+
+def test_pain_counts_in_the_of_score_only_under_the_second_step_of_analgesia() -> None:
+    """OF-4 asks for the pain under WHO step II."""
+    lows = {}
+    for step in (None, 1, 2, 3):
+        scores = assess(figures(), changed(FIT, care__who_step=step)).readiness.scores
+        score = next(one for one in scores if one.rule == "OF-T1")
+        lows[step] = score.low
+        assert ("care.who_step" in score.missing) == (step is None)
+    assert lows[2] == lows[3] == lows[1] + 1 == lows[None] + 1
+
+
+def test_the_sham_trial_has_the_sign_of_all_other_differences() -> None:
+    """VERTOS IV prints sham minus vertebroplasty; less pain is negative here."""
+    sham = next(one for one in assess(None).benefits if one.key == "sham")
+    assert (sham.difference, sham.low, sham.high) == (-0.41, -1.15, 0.33)

@@ -7,7 +7,7 @@ import pytest
 
 from kyphoplan.assessment import assess, candidacy
 from kyphoplan.assessment.facts import Facts
-from kyphoplan.case import Anesthesia, Level, Medicine, Setting, Verdict
+from kyphoplan.case import Anesthesia, Level, Medicine, Setting, Status, Verdict
 from kyphoplan.case.terms import Cause, NeurologicalGrade, Pregnancy, Sex
 
 from .patients import FIT, YES, changed, figures, measure, vertebra
@@ -129,6 +129,8 @@ def test_a_weaker_leg_is_a_sign_of_the_cord_and_no_sound_nerve() -> None:
     """RF-2 names weakness of the limbs; MRC 4 was read as sound."""
     moved = vertebra(retropulsion=measure(4.0, "mm"), canal_compromise=measure(15.0, "%"))
     assert found("RF-2", neurology__power_mrc=4) is Verdict.MDT_REVIEW
+    checks = assess(figures(), changed(FIT, neurology__power_mrc=4)).readiness.checks
+    assert {c.rule: c.status for c in checks}["RF-2"] is Status.STOP
     for change in ({"neurology__power_mrc": 4}, {"neurology__grade": NeurologicalGrade.N1}):
         assert found("PW-5", moved, **change) is Verdict.PASS
         assert found("PW-10", moved, **change) is Verdict.PASS

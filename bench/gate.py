@@ -1,10 +1,14 @@
-"""What the gate costs on a clean DICOM series, beside plain reading of the same files.
+"""What the gate costs on a clean DICOM series, and how soon its reading can be ended.
 
 Part of ``make bench``. Plain reading is what a short script with pydicom does: decode each slice,
-scale it, stack it. The gate adds a process of its own, limits, and all checks.
+scale it, stack it. The gate adds a process of its own, limits, and all checks. Then a reading
+command line is interrupted and terminated half-way.
 """
 
+import signal
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +26,9 @@ from kyphoplan.io.apart import last_use
 SHAPE = (512, 512, 300)
 RUNS = 3
 BUDGET_PCT = 25.0  # [%] of plain reading
+PROGRAM = [sys.executable, "-c", "from kyphoplan.cli import main; main()"]
+HALF_WAY_S = (1.0, 2.0, 3.0)  # [s] after the start
+LATEST_S = 2.0  # [s] from signal to end
 
 
 def clean_series(folder: Path) -> Path:
@@ -65,11 +72,25 @@ def theirs(read: Callable[[Path], object], folder: Path) -> float:
     return time.process_time() - start
 
 
+def ended_s(folder: Path, sent: signal.Signals, after_s: float) -> float:
+    """Return how long a reading command takes to end after a signal [s]."""
+    process = subprocess.Popen(
+        [*PROGRAM, "inspect", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    time.sleep(after_s)
+    process.send_signal(sent)
+    start = time.perf_counter()
+    process.wait()
+    return time.perf_counter() - start
+
+
 def main() -> None:
     """Print the times and the gate's cost; processor time, since the machine may be busy."""
     with tempfile.TemporaryDirectory() as name:
         folder = clean_series(Path(name))
         read_volume(folder)  # the nursery is started, the files are in memory
+        signals = (signal.SIGINT, signal.SIGTERM)
+        ends = [ended_s(folder, sent, after) for sent in signals for after in HALF_WAY_S]
         runs = [(ours(folder), theirs(plain, folder), theirs(by_itk, folder)) for _ in range(RUNS)]
     gate_s, plain_s, itk_s = (statistics.median(column) for column in zip(*runs, strict=True))
     console = Console(width=120)
@@ -77,6 +98,7 @@ def main() -> None:
     console.print(f"read_volume {gate_s:.2f} s, pydicom {plain_s:.2f} s, SimpleITK {itk_s:.2f} s")
     cost = 100.0 * (gate_s / plain_s - 1.0)
     console.print(f"the gate costs {cost:+.0f} % of plain reading (budget {BUDGET_PCT:.0f} %)")
+    console.print(f"ended at most {max(ends):.2f} s after a signal (budget {LATEST_S:.0f} s)")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import lxml.html
 import pytest
 from typer.testing import CliRunner
 
@@ -30,9 +31,31 @@ def test_assess_writes_page_contract_and_record(tmp_path: Path) -> None:
     data = json.loads((output / "assessment.json").read_text(encoding="utf-8"))
     assert data["schema"] == "kyphoplan.assessment/1"
     assert data["overall"]["decided_by"] == ["AC-1"]
-    assert (output / "assessment.html").is_file()
-    inputs = json.loads((output / "manifest.json").read_text(encoding="utf-8"))["inputs"]
-    assert set(inputs) == {"patient", "measurements"}
+    record = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
+    assert set(record["inputs"]) == {"patient", "measurements"}
+
+
+def test_each_file_of_an_assessment_says_what_it_is_and_can_be_made_again(tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    assert run(app, ["assess", "-p", str(INR), "-m", str(WEDGE), "-o", str(output)]).exit_code == 0
+    record = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
+    assert record["level_names"] == read_measurements(WEDGE).label_basis != ""
+    facts = [
+        record["made_by"],
+        record["date_utc"],
+        "Research and teaching only; not for diagnosis or treatment",
+        *(data["sha256"] for data in record["inputs"].values()),
+        f"{record['level_names']}; confirm the level under fluoroscopy by counting",
+    ]
+    data = json.loads((output / "assessment.json").read_text(encoding="utf-8"))
+    said = {"assessment.json": json.dumps(data["provenance"])}
+    for name in ("assessment.html", "patient.html"):
+        (footer,) = lxml.html.parse(output / name).findall(".//footer[@class='stamp']")
+        said[name] = footer.text_content()
+    for name, text in said.items():
+        assert [fact for fact in facts if fact not in text] == [], name
+    again = run(app, ["rerun", str(output), "--inputs", str(EXAMPLES)])
+    assert again.exit_code == 0, again.stderr
 
 
 def test_assess_without_figures_does_not_know_the_image(tmp_path: Path) -> None:

@@ -3,10 +3,13 @@
 import csv
 import hashlib
 import html
+import inspect
 import io
 import json
 import re
+import shutil
 import struct
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +25,12 @@ from typer.testing import CliRunner
 
 from kyphoplan.case import LabelMap, Measurements, Spine, Volume
 from kyphoplan.cli import app
+from kyphoplan.cli.rerun import OURS
+from kyphoplan.cli.rerun import _arguments as arguments_of
 
 SMALL = ["--levels", "T12,L1", "--spacing", "1.5", "1.5", "1.5", "--no-dicom", "-q"]
 WEDGE = ["--collapse", "L1:0.35,0.2,0"]
+PATIENT = Path(__file__).resolve().parents[1] / "examples/patients/01_fit_outpatient.json"
 run = CliRunner().invoke
 
 
@@ -43,9 +49,8 @@ def inputs(scan: Path) -> list[str]:
 @pytest.fixture(scope="session")
 def planned(scan: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     output = tmp_path_factory.mktemp("planned") / "result"
-    return output, run(
-        app, ["run", *inputs(scan), "-o", str(output), "--cannula", "10g", "--no-rehearsal"]
-    )
+    more = ["-p", str(PATIENT), "--cannula", "10g", "--pdf", "--no-rehearsal"]
+    return output, run(app, ["run", *inputs(scan), "-o", str(output), *more])
 
 
 @pytest.fixture(autouse=True)
@@ -153,6 +158,15 @@ def test_the_manifest_tells_what_the_result_was_made_from(
     assert {"read", "find the anatomy", "measure", "plan", "export"} <= set(record["timings_s"])
 
 
+def printed(path: Path) -> str:
+    """Read the text of a PDF as one line."""
+    reader = shutil.which("pdftotext")
+    if reader is None:
+        pytest.skip("no pdftotext: the PDF was not read")
+    done = subprocess.run([reader, path, "-"], check=True, capture_output=True, text=True)
+    return " ".join(done.stdout.split())
+
+
 MODEL = "3D/3dmodel.model"
 READERS: dict[str, Callable[[Path], str]] = {
     ".json": lambda p: json.dumps(json.loads(p.read_text())["provenance"]),
@@ -173,29 +187,57 @@ def pygltf(path: Path) -> dict[str, Any]:
     return dict(json.loads(content[20 : 20 + length]))
 
 
-def test_every_file_of_a_result_says_what_it_is(planned: tuple[Path, Result]) -> None:
+def facts_of(output: Path) -> list[str]:
     """Use, version, date, inputs' hashes, sides, and how the level names are known."""
-    output, _ = planned
     record = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
-    about = [record["made_by"], record["date_utc"], "esearch and teaching only"]
-    more = [
+    return [
+        record["made_by"],
+        record["date_utc"],
+        "esearch and teaching only",
         *(data["sha256"] for data in record["inputs"].values()),
         "Left and right are the patient's own",
         f"{record['level_names']}; confirm the level under fluoroscopy by counting",
     ]
-    kinds = set()
+
+
+def test_every_file_of_a_result_says_what_it_is(planned: tuple[Path, Result]) -> None:
+    output, _ = planned
+    facts, kinds, names = facts_of(output), set(), set()
     for file in sorted(p for p in output.rglob("*") if p.is_file()):
-        if file.name in {"manifest.json", ".kyphoplan-result"}:
-            continue  # what the others are stamped from, and the seal
+        if file.name in {"manifest.json", ".kyphoplan-result", "patient.pdf"}:
+            continue  # what the others are stamped from, the seal, and see below
+        names.add(file.name)
         said = html.unescape(READERS[file.suffix](file))
         kinds.add(file.suffix)
         if file.suffix == ".stl":  # 80 letters in all
             assert said.startswith("SPACE=LPS;UNIT=mm kyphoplan 0.1.0 20")
             assert re.search(r"Z research only [0-9a-f]{8}$", said.strip())
             continue
-        for word in about + more:
+        for word in facts:
             assert word in said, (file.name, word, said)
     assert kinds == set(READERS)
+    assert {"surgeon.html", "patient.html", "assessment.json", "plan.json"} <= names
+
+
+def test_the_printed_booklet_says_what_it_is(planned: tuple[Path, Result]) -> None:
+    said = printed(planned[0] / "patient.pdf")
+    for word in facts_of(planned[0]):
+        assert word in said, (word, said[-2000:])
+
+
+def test_a_run_with_a_patient_record_can_be_repeated(
+    scan: Path, planned: tuple[Path, Result]
+) -> None:
+    """Its record holds every setting; the same files come out, the PDF among them."""
+    record = json.loads((planned[0] / "manifest.json").read_text(encoding="utf-8"))
+    function, given = arguments_of(record)
+    settings = set(inspect.signature(function).parameters) - {*OURS, "labels", "ct", "patient"}
+    assert set(record["parameters"]) == settings
+    assert set(given) <= settings
+    places = ["--inputs", str(scan), "--inputs", str(PATIENT.parent)]
+    again = run(app, ["rerun", str(planned[0]), *places])
+    assert again.exit_code == 0, again.stderr
+    assert again.stdout.endswith("files made again, all the same\n")
 
 
 def test_warnings_are_the_same_in_every_output(planned: tuple[Path, Result]) -> None:

@@ -68,3 +68,27 @@ def test_cement_is_named_but_its_level_is_measured(scan: Scan) -> None:
 def test_a_single_bright_voxel_is_no_metal(scan: Scan) -> None:
     assert unfit_levels(scan.labels, filled(scan, 3071.0, size=2)) == {}
     assert unfit_levels(scan.labels, None) == {}
+
+
+def test_an_implausible_level_has_no_figure_and_its_neighbours_are_as_without_it() -> None:
+    """L1 of a whole spine is a crumb far away: as if it had not been labelled, but named."""
+    spine = kp.Phantom(levels=(kp.Level.T12, *LEVELS), collapses=())
+    whole = kp.scan(spine, spacing_mm=(2.5, 2.5, 2.5))
+    value = whole.labels.value_of(kp.Level.L1)
+    without = np.where(whole.labels.volume.voxels == value, 0, whole.labels.volume.voxels)
+    crumb = without.copy()
+    crumb[1:3, 1:3, 1:3] = value
+    affine, levels = whole.labels.volume.affine, whole.labels.levels
+    maps = [LabelMap(volume=Volume(v, affine), levels=levels) for v in (crumb, without)]
+    found, plain = (figures(labels, whole.ct) for labels in maps)
+    row = found["L1"]
+    for name in row.__dataclass_fields__:
+        if isinstance(m := getattr(row, name), Measure) and not name.startswith("expected"):
+            assert m.value is None, name
+    assert row.anterior_height.reason.startswith("implausible: is 5 mm across")
+    assert row.genant.grade is None
+    codes = [n.code for n in found.notices if n.level is kp.Level.L1]
+    assert codes == ["implausible_level"]
+    for level in ("T12", "L2"):
+        for name in OWN:
+            assert getattr(found[level], name) == getattr(plain[level], name), (level, name)

@@ -3,9 +3,14 @@
 Each trial is a forked child that writes a result and meets one fault. Afterwards the folder must
 hold the old result whole, the new one whole, or nothing where there was nothing; and the next run
 must give what an uninterrupted run gives, and clean up.
+
+Arguments: a folder, the number of kills, the number of simultaneous starts; with ``assess`` behind
+them a whole ``kyphoplan assess`` meets the faults, instead of a small result with a file of most
+kinds.
 """
 
 import ctypes
+import gc
 import json
 import os
 import random
@@ -13,20 +18,23 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import SimpleITK
+import typer
 
 import kyphoplan.io as kio
 from kyphoplan.case import Volume
 from kyphoplan.case.mesh import Mesh
+from kyphoplan.cli.assess import assess as run_assess
 from kyphoplan.errors import OutputError
 from kyphoplan.io.manifest import manifest
 from kyphoplan.io.mesh import write_glb, write_stl
 from kyphoplan.io.output import WORKING
-from kyphoplan.io.sealing import broken_seals, sealed_hashes
+from kyphoplan.io.sealing import RECORD, broken_seals, sealed_hashes
 
 KINDS = {"SIGKILL": 1, "ENOSPC": 2, "EIO": 3}
 REFUSED = 5
@@ -52,12 +60,31 @@ def write(target: Path, word: str) -> None:
         kio.write_json(working / "manifest.json", manifest({}, {"word": word}, {}, ()))
 
 
+PATIENTS = Path(__file__).resolve().parents[2] / "examples" / "patients"
+RECORDS = {"old": PATIENTS / "04_inr_2_4.json", "new": PATIENTS / "01_fit_outpatient.json"}
+WORDS = {record.name: word for word, record in RECORDS.items()}
+
+
+def assess(target: Path, word: str) -> None:
+    """Write a result as the command line does."""
+    run_assess(RECORDS[word], target, overwrite=True, quiet=True)
+
+
 def word_in(target: Path) -> str | None:
     """Return which result is there, whole; None if nothing is."""
     if not target.exists():
         return None
     assert broken_seals(target) == (), broken_seals(target)
-    return str(json.loads((target / "deep" / "figures.json").read_text())["word"])
+    record = json.loads((target / RECORD).read_text())
+    patient = record["inputs"].get("patient")
+    return WORDS[patient["name"]] if patient else str(record["parameters"]["word"])
+
+
+def made(target: Path) -> dict[str, str]:
+    """Return the hashes of all files; of the record all but how long the run took."""
+    record = json.loads((target / RECORD).read_text())
+    del record["timings_s"]
+    return sealed_hashes(target) | {RECORD: json.dumps(record)}
 
 
 def child(act: object) -> int:
@@ -68,26 +95,32 @@ def child(act: object) -> int:
             act()  # type: ignore[operator]
         except OutputError as error:
             os._exit(REFUSED if str(error).isprintable() else 1)
+        except typer.Exit as left:
+            os._exit(left.exit_code)
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def faulty(target: Path, number: int, kind: int) -> None:
+Writer = Callable[[Path, str], None]
+OLD = "before"  # the result that is there before a trial: made once, copied for each
+
+
+def faulty(act: Writer, target: Path, number: int, kind: int) -> None:
     faults.fault_set(ctypes.c_long(number), kind)
-    write(target, "new")
+    act(target, "new")
     if faults.fault_calls() < number:
         os._exit(77)  # the fault lies behind the last call
 
 
-def check_after(target: Path, before: str | None, plain: dict[str, str]) -> None:
+def check_after(act: Writer, target: Path, before: str | None, plain: dict[str, str]) -> None:
     """Check that the result is whole, and that the next run mends everything."""
     assert word_in(target) in {before, "new"}
-    assert child(lambda: write(target, "new")) == 0
-    assert sealed_hashes(target) == plain
+    act(target, "new")
+    assert made(target) == plain
     assert [p.name for p in target.parent.iterdir()] == [target.name]
 
 
-def sweep(place: Path, plain: dict[str, str]) -> dict[str, int]:
+def sweep(act: Writer, place: Path, plain: dict[str, str]) -> dict[str, int]:
     """Meet a fault of each kind at each call."""
     tried = dict.fromkeys(KINDS, 0)
     for kind, code in KINDS.items():
@@ -97,33 +130,33 @@ def sweep(place: Path, plain: dict[str, str]) -> dict[str, int]:
                 ground.mkdir()
                 target = ground / "result"
                 if before:
-                    assert child(lambda t=target: write(t, "old")) == 0
-                status = child(lambda t=target, n=number, c=code: faulty(t, n, c))
+                    shutil.copytree(place / OLD, target)
+                status = child(lambda t=target, n=number, c=code: faulty(act, t, n, c))
                 if status == 77:
                     break
                 assert status in ({-signal.SIGKILL} if kind == "SIGKILL" else {REFUSED, 0}), status
-                check_after(target, before, plain)
+                check_after(act, target, before, plain)
                 shutil.rmtree(ground)
                 tried[kind] += 1
     return tried
 
 
-def kills(place: Path, plain: dict[str, str], count: int) -> int:
+def kills(act: Writer, place: Path, plain: dict[str, str], count: int) -> int:
     """Kill a writer at a random moment."""
     chance = random.Random(4)
     for number in range(count):
         ground = place / f"kill {number}"
         ground.mkdir()
         target = ground / "result"
-        assert child(lambda t=target: write(t, "old")) == 0
+        shutil.copytree(place / OLD, target)
         pid = os.fork()
         if pid == 0:
-            write(target, "new")
+            act(target, "new")
             os._exit(0)
         time.sleep(chance.uniform(0.0, 0.06))
         os.kill(pid, chance.choice([signal.SIGKILL, signal.SIGTERM]))
         os.waitpid(pid, 0)
-        check_after(target, "old", plain)
+        check_after(act, target, "old", plain)
         shutil.rmtree(ground)
     return count
 
@@ -159,14 +192,17 @@ def starts(place: Path, rounds: int, runners: int = 8) -> int:
 
 def main() -> None:
     place, kill_count, rounds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    act = assess if "assess" in sys.argv else write
     target = place / "plain" / "result"
     target.parent.mkdir()
-    assert child(lambda: write(target, "new")) == 0
-    plain = sealed_hashes(target)
+    act(target, "new")  # here, so that all modules are loaded once
+    plain = made(target)
     shutil.rmtree(target.parent)
+    act(place / OLD, "old")
+    gc.freeze()  # or each fork would copy what the collector touches
     found = {
-        "sweep": sweep(place, plain),
-        "kills": kills(place, plain, kill_count),
+        "sweep": sweep(act, place, plain),
+        "kills": kills(act, place, plain, kill_count),
         "single winners": starts(place, rounds),
     }
     print(json.dumps(found))

@@ -146,7 +146,7 @@ LABELS = [
         "two levels in the wrong order",
         labelled(spine({20: (29, 36), 21: (6, 11), 22: (14, 19), 23: (0, 4)})),
         WARN,
-        ("level_order", "implausible_level"),
+        ("level_order", "implausible_level", "implausible_level"),
         scheme="verse",
     ),
     Odd(

@@ -12,6 +12,7 @@ import pytest
 
 HERE = Path(__file__).parent
 FEWEST_CALLS = 40  # writes, flushes and renames of one result
+FEWEST_OF_ASSESS = 20
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +28,12 @@ def faults(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
-def run(faults: Path, kills: int, rounds: int) -> dict[str, object]:
+def run(faults: Path, kills: int, rounds: int, *more: str) -> dict[str, object]:
     memory = Path("/dev/shm")  # a disk would take its time to flush
     place = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
     settings = os.environ | {"LD_PRELOAD": str(faults), "SOURCE_DATE_EPOCH": "0"}
-    command = [sys.executable, str(HERE / "faulting.py"), str(place), str(kills), str(rounds)]
+    command = [sys.executable, str(HERE / "faulting.py"), str(place)]
+    command += [str(kills), str(rounds), *more]
     done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
     shutil.rmtree(place)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -49,3 +51,10 @@ def test_no_fault_leaves_half_a_result(faults: Path) -> None:
 def test_no_fault_leaves_half_a_result_in_many_trials(faults: Path) -> None:
     found = run(faults, kills=100, rounds=50)
     assert (found["kills"], found["single winners"]) == (100, 50)
+
+
+@pytest.mark.soak
+def test_no_fault_in_a_whole_assessment_leaves_half_a_result(faults: Path) -> None:
+    found = run(faults, 10, 0, "assess")
+    assert min(found["sweep"].values()) > FEWEST_OF_ASSESS, found
+    assert found["kills"] == 10

@@ -30,6 +30,7 @@ from kyphoplan.phantom import Collapse, Phantom, scan
 from kyphoplan.planning import AimingError, Cannula, check, plan
 from kyphoplan.planning.cannulas import cannula_named
 from kyphoplan.planning.levels import find_trajectories
+from kyphoplan.planning.room import sampled
 
 L1, L2 = Level.L1, Level.L2
 MIRROR = np.diag([-1.0, 1.0, 1.0])
@@ -225,6 +226,28 @@ def test_a_cannula_too_thick_for_the_pedicle_is_refused_with_the_reason() -> Non
     assert level.trajectories == ()
 
 
+def of_width(needed_mm: float) -> tuple[LevelPlan, list[str]]:
+    """Plan L1 with a cannula that, with its margins, needs so much; and the notices' codes."""
+    spine, _ = usual()
+    own = Cannula(name="own", outer_diameter_mm=needed_mm - 2.0)
+    found = plan(spine, measure(spine), levels=(L1,), cannula=own)
+    return level_of(found), [notice.code for notice in found.notices]
+
+
+def test_a_pedicle_is_too_narrow_only_where_its_whole_interval_is() -> None:
+    spine, _ = usual()
+    left = spine[L1].pedicles[0].width
+    beyond, _ = of_width(left.high + 0.05)
+    assert any(text.startswith("left: pedicle too narrow") for text in beyond.refused)
+    doubtful, codes = of_width(left.value + 0.05)
+    reason = next((text for text in doubtful.refused if text.startswith("left")), "")
+    used = any(way.side is Side.LEFT for way in doubtful.trajectories)
+    assert used or "pedicle may be too narrow" in reason
+    assert used == ("pedicle_may_be_narrow" in codes)
+    _, codes = of_width(left.value - 0.05)
+    assert "pedicle_may_be_narrow" not in codes
+
+
 def test_a_level_that_is_not_there_is_not_found() -> None:
     spine, _ = usual()
     with pytest.raises(NotFoundError):
@@ -317,3 +340,14 @@ def test_both_pedicles_of_a_real_fracture_are_planned(shared: Path) -> None:
         assert way.accepted
         assert way.clearance.medial.low is not None
         assert way.clearance.medial.low > 0.0
+
+
+def test_the_room_sees_the_bone_where_it_is_although_its_grid_is_turned() -> None:
+    vertebra = usual()[0][L1]
+    assert vertebra.frame is not None
+    assert vertebra.surface is not None
+    turned = replace(vertebra.frame, axes=vertebra.frame.axes @ rotation([1.0, 0.0, 0.0], 7.0).T)
+    nodes = np.argwhere(np.abs(vertebra.surface.voxels) < 3.0)[::97]
+    local = turned.to_local(vertebra.surface.to_patient(nodes))
+    found = sampled(vertebra.surface, turned, local, 5.0)
+    assert found == pytest.approx(vertebra.surface.voxels[tuple(nodes.T)], abs=1e-3)

@@ -43,11 +43,6 @@ def _surfaces(fit: Fit, field: Volume, ct: Volume | None) -> tuple[Columns, Colu
     return found[0], found[1]
 
 
-def _extent(volume: Volume, direction: Array) -> float:
-    """Size of a voxel along a direction [mm]: root sum of squares of its edges' projections."""
-    return float(np.linalg.norm(direction @ volume.affine[:3, :3]))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Built:
     """A body from its surfaces and walls.
@@ -70,11 +65,15 @@ def build_body(fit: Fit, bone: Bone, ct: Volume | None) -> Built:
     surfaces, walls = _surfaces(fit, bone.field, ct), _waist_walls(fit)
     if surfaces is None or walls is None:
         return Built(body=None, frame=frame, spurs=None)
-    along = _extent(bone.field, frame.superior)
     width = float(np.ptp(grid.left[fit.waist.any(axis=1)])) + grid.step_mm
     own = facing(surfaces, frame, walls, width)
     line = _depth_line(surfaces, walls, frame.axes @ own.posterior)
-    superior, inferior = (build_endplate(s, (frame, own), line, along) for s in surfaces)
+    superior, inferior = (
+        build_endplate(
+            s, (frame, own), line, ct if ct is not None and s.refined.any() else bone.field
+        )
+        for s in surfaces
+    )
     known = ~np.isnan(found.posterior_wall)
     heights = grid.superior[known]
     anterior, posterior = (

@@ -1,9 +1,11 @@
 """A smooth patch of surface: cubic B-splines on a lattice, bent as little as its data allow."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from kyphoplan.geometry import Array
 
@@ -36,16 +38,15 @@ class Basis:
         weights = self.share * values[:, None]
         return np.asarray(np.bincount(self.knots.ravel(), weights.ravel(), self.count), np.float64)
 
-    def gram(self, weight: Array) -> Array:
-        """Weighted products of the basis functions (K, K)."""
-        total = np.zeros((self.count, self.count))
-        use = np.flatnonzero(weight)
-        order = use[np.argsort(self.knots[use, 0], kind="stable")]
-        ends = np.flatnonzero(np.diff(self.knots[order, 0])) + 1
-        for cell in np.split(order, ends) if order.size else ():
-            own, knots = self.share[cell], self.knots[cell[0]]
-            total[np.ix_(knots, knots)] += (own * weight[cell, None]).T @ own
-        return total
+    def products(self) -> sparse.csc_array:
+        """Products of the basis functions at each point (K*K, N); weights times them add up."""
+        count = len(self.knots)
+        pairs = self.knots[:, :, None] * self.count + self.knots[:, None, :]
+        values = self.share[:, :, None] * self.share[:, None, :]
+        starts = np.arange(count + 1) * ORDER**4
+        return sparse.csc_array(
+            (values.ravel(), pairs.ravel(), starts), shape=(self.count**2, count)
+        )
 
     def dense(self) -> Array:
         """Return the basis as a matrix (N, K)."""
@@ -101,12 +102,20 @@ class Patch:
 
         Quadratic surfaces are free: an endplate's dish costs nothing.
         """
-        eyes = [np.eye(count) for count in self.shape]
-        total = np.zeros((self.shape[0] * self.shape[1],) * 2)
-        for order, times in ((0, 1.0), (1, 3.0), (2, 3.0), (3, 1.0)):
-            u, v = np.diff(eyes[0], order, axis=0), np.diff(eyes[1], 3 - order, axis=0)
-            total += times * np.kron(u.T @ u, v.T @ v)
-        return total / KNOT_MM**4
+        return _bending(self.shape)
+
+
+@lru_cache(maxsize=64)
+def _bending(shape: tuple[int, int]) -> Array:
+    """Return `Patch.bending` for a number of knots along each axis."""
+    eyes = [np.eye(count) for count in shape]
+    total = np.zeros((shape[0] * shape[1],) * 2)
+    for order, times in ((0, 1.0), (1, 3.0), (2, 3.0), (3, 1.0)):
+        u, v = np.diff(eyes[0], order, axis=0), np.diff(eyes[1], 3 - order, axis=0)
+        total += times * np.kron(u.T @ u, v.T @ v)
+    total /= KNOT_MM**4
+    total.flags.writeable = False  # it is kept and shared
+    return total
 
 
 def _cubic(x: Array, count: int) -> tuple[NDArray[np.intp], Array]:

@@ -96,14 +96,14 @@ def _passed(
 ) -> tuple[Surface, float]:
     """Pass messages between the places and the surface; return it and how well it foretells."""
     basis = patch.basis(seen.left, seen.posterior)
-    matrix = basis.dense()
+    matrix, products = basis.dense(), basis.products()
     prior = stiffness * patch.bending() + 1e-9 * np.eye(basis.count)
     mean, variance = _moments(likely, seen.trial[None, :])
     least = (2.0 * np.ptp(seen.trial)) ** -2  # what tells nothing still holds the search's range
     weight = 1.0 / np.maximum(variance, LEAST_VARIANCE)
     pull, before = weight * (seen.base + mean), np.inf
     for _ in range(ROUNDS):
-        precision = prior + basis.gram(weight)
+        precision = prior + (products @ weight).reshape(prior.shape)
         root = np.linalg.cholesky(precision)
         across = solve_triangular(root, matrix.T, lower=True)
         centre = across.T @ solve_triangular(root, basis.collected(pull), lower=True)

@@ -1,8 +1,9 @@
-"""Levels whose picture cannot be measured: filled with metal, or with missing voxels."""
+"""Levels that cannot be measured: of no vertebra's shape, full of metal, with missing voxels."""
 
 import numpy as np
 
 from kyphoplan.case import LabelMap, Level, Volume
+from kyphoplan.case.plausible import implausible_levels
 from kyphoplan.geometry import Array
 
 # [HU] no bone and no acrylic cement is denser (cortical bone to about 2000, barium-loaded PMMA to
@@ -17,10 +18,12 @@ def unfit_levels(labels: LabelMap, ct: Volume | None) -> dict[Level, str]:
 
     Their own figures would be wrong with confidence; their neighbours are measured as ever.
     """
+    found = misshapen_levels(labels)
     if ct is None:
-        return {}
-    found = {}
+        return found
     for value, level in labels.levels.items():
+        if level in found:
+            continue
         hu, voxel_ml = _inside(labels.volume, value, ct)
         metal_ml = float((hu > METAL_HU).sum()) * voxel_ml
         if np.isnan(hu).any():
@@ -28,6 +31,12 @@ def unfit_levels(labels: LabelMap, ct: Volume | None) -> dict[Level, str]:
         elif metal_ml > MOST_METAL_ML:
             found[level] = f"metal: {metal_ml:.1f} ml of it are denser than {METAL_HU:.0f} HU"
     return found
+
+
+def misshapen_levels(labels: LabelMap) -> dict[Level, str]:
+    """Return the levels whose outline is no vertebra's; their neighbours must not go by them."""
+    found = implausible_levels(labels).items()
+    return {level: f"implausible: {what}, which is not a vertebra's" for level, what in found}
 
 
 def _inside(volume: Volume, value: int, ct: Volume) -> tuple[Array, float]:

@@ -1,6 +1,6 @@
 """Label map (and CT) to spine: every vertebra found from its own shape and its neighbours."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from kyphoplan.anatomy.orientation import Rough
 from kyphoplan.anatomy.parts import Built, build_body, build_parts
 from kyphoplan.anatomy.pedicles import find_pedicle
 from kyphoplan.anatomy.pose import at_home
-from kyphoplan.anatomy.unfit import unfit_levels
+from kyphoplan.anatomy.unfit import misshapen_levels, unfit_levels
 from kyphoplan.case import (
     Body,
     Canal,
@@ -67,14 +67,15 @@ def locate(labels: LabelMap, ct: Volume | None = None) -> Spine:
     ['L1', 'L2']
     """
     _check_extent(labels.volume)
-    unfit = unfit_levels(labels, ct)
-    volume, ct, home = at_home(labels, ct)
+    unfit, misshapen = unfit_levels(labels, ct), misshapen_levels(labels)
+    kept = {value: level for value, level in labels.levels.items() if level not in misshapen}
+    volume, ct, home = at_home(replace(labels, levels=kept), ct)
     bones: dict[Level, Bone] = {
         level: bone
-        for value, level in labels.levels.items()
+        for value, level in kept.items()
         if level != Level.S1 and (bone := cut_out(volume, value, level)) is not None
     }
-    if not bones:
+    if not bones and not misshapen:
         raise CaseError(
             "label map: none of its voxels belongs to a named vertebra: check the label scheme"
         )
@@ -91,9 +92,10 @@ def locate(labels: LabelMap, ct: Volume | None = None) -> Spine:
     vertebrae = [
         _vertebra(bone, found[level], ct)
         if level in found and level not in unfit
-        else _absent(bone, unfit.get(level, ""))
+        else _absent(level, unfit.get(level, ""), cut=len(bone.border_mm) > 0)
         for level, bone in bones.items()
     ]
+    vertebrae += [_absent(level, why, cut=False) for level, why in misshapen.items()]
     spine = Spine(
         vertebrae=tuple(sorted(vertebrae, key=lambda v: v.level)),
         scheme=labels.scheme,
@@ -151,11 +153,11 @@ def _cranial(settled: Settled) -> Array:
     return along * np.sign(along @ settled.fit.grid.frame.superior)
 
 
-def _absent(bone: Bone, unfit: str) -> Vertebra:
+def _absent(level: Level, unfit: str, *, cut: bool) -> Vertebra:
     """Make the noun of a labelled vertebra that is unfit, or has no body with a canal."""
-    cut = len(bone.border_mm) > 0 and not unfit
+    cut = cut and not unfit
     return Vertebra(
-        level=bone.level,
+        level=level,
         frame=None,
         parts=None,
         surface=None,

@@ -120,7 +120,8 @@ class Vertebra:
     Attributes
     ----------
     frame : the body's own frame, origin at the body's centre.
-    parts : voxels of `Part` on an isotropic grid aligned with ``frame``; None if not located.
+    parts : voxels of `Part` on an isotropic grid of its own, up to some degrees off ``frame``;
+        None if not located.
     surface : signed distance to the bone's surface [mm], negative inside, on the same grid.
     body, canal, left_pedicle, right_pedicle : None where they could not be found.
     reason : empty if all was found, else what is missing and why ("cropped: ...").

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kyphoplan.cli.booklet import write_booklet
+from kyphoplan.cli.booklet import print_booklet, write_booklet
 from kyphoplan.cli.console import (
     Overwrite,
     Progress,
@@ -61,12 +61,16 @@ def assess(
             inputs = {"patient": patient}
             inputs |= {} if measurements is None else {"measurements": measurements}
             known = {"patient": record, "assessment": assessed}
-            write_booklet(progress, working, figures, inputs, pdf=pdf, **known)
+            write_booklet(progress, working, figures, inputs, **known)
             _write(working, assessed)
-            notices = () if measurements is None else check_same_patient(record, None)
-            write_record(working, progress, "assess", inputs, {"pdf": pdf}, notices)
-        for notice in notices:
-            say(f"{notice.severity}: {notice.text}: {notice.remedy}")
+            notices = () if figures is None else figures.notices + check_same_patient(record, None)
+            basis = "" if figures is None else figures.label_basis
+            write_record(
+                working, progress, "assess", inputs, {"pdf": pdf}, notices, level_names=basis
+            )
+            if pdf:
+                print_booklet(progress, working)
+        progress.notices(notices)
         if not quiet:
             say(f"{assessed.verdict}: {assessed.text}")
         hand_over(output)

@@ -1,5 +1,6 @@
-"""The stage that writes the patient's booklet, as page and on demand as PDF."""
+"""The stages that write the patient's booklet, as page and on demand as PDF."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -16,11 +17,9 @@ def write_booklet(
     working: Path,
     measured: "Measurements | None",
     inputs: Mapping[str, Path],
-    *,
-    pdf: bool,
     **known: Any,
 ) -> None:
-    """Write ``patient.html``, with ``pdf`` also ``patient.pdf``, into the working folder.
+    """Write ``patient.html`` into the working folder.
 
     Parameters
     ----------
@@ -38,4 +37,15 @@ def write_booklet(
             check_sums={role: sha256(path) for role, path in inputs.items()},
             **known,
         )
-        booklet.write_booklet(working, told, pdf=pdf)
+        booklet.write_booklet(working, told)
+
+
+def print_booklet(progress: Progress, working: Path) -> None:
+    """Write ``patient.pdf`` from ``patient.html``, with the stamp that ``manifest.json`` gives."""
+    with progress.stage("booklet as PDF"):
+        from kyphoplan.io.stamping import Stamp, stamped_page  # noqa: PLC0415 - fast `--help`
+        from kyphoplan.report.booklet import write_booklet_pdf  # noqa: PLC0415
+
+        record = json.loads((working / "manifest.json").read_text(encoding="utf-8"))
+        page = (working / "patient.html").read_text(encoding="utf-8")
+        write_booklet_pdf(stamped_page(page, Stamp.of(record)), working / "patient.pdf")

@@ -5,7 +5,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -83,8 +83,12 @@ class Progress:
 
 
 def say(line: str) -> None:
-    """Write one line on stderr, whatever line breaks a file name may hold."""
-    typer.echo(" ".join(line.splitlines()), err=True)
+    """Write one line on stderr, whatever line breaks a file name may hold.
+
+    That it cannot be written, to a log on a full disk, changes no exit code.
+    """
+    with suppress(OSError):
+        typer.echo(" ".join(line.splitlines()), err=True)
 
 
 def hand_over(path: Path) -> None:

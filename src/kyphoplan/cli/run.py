@@ -8,7 +8,7 @@ import typer
 
 from kyphoplan.cli import stages
 from kyphoplan.cli.assessing import assess_scan, hold_back, read_record
-from kyphoplan.cli.booklet import write_booklet
+from kyphoplan.cli.booklet import print_booklet, write_booklet
 from kyphoplan.cli.console import (
     Overwrite,
     Progress,
@@ -142,6 +142,7 @@ def _run(
         series=parameters["series"],
         assume_orientation=parameters["assume_orientation"],
     )
+    scanned = replace(scanned, notices=record.notices + scanned.notices)
     spine = stages.locate(progress, scanned)
     measured = stages.measure(progress, scanned, spine, chosen)
     assessed = assess_scan(progress, measured, record, chosen)
@@ -164,16 +165,18 @@ def _run(
     inputs = {"labels": labels} | ({} if ct is None else {"ct": ct})
     inputs |= {} if record.path is None else {"patient": record.path}
     known = {"spine": spine, "plan": plan, "patient": record.patient, "assessment": assessed}
-    write_booklet(progress, working, measured, inputs, pdf=parameters["pdf"], **known)
+    write_booklet(progress, working, measured, inputs, **known)
     with progress.stage("export"):
         from kyphoplan.report.exports import write_exports  # noqa: PLC0415
 
-        notices = record.notices + measured.notices + plan.notices
+        notices = measured.notices + plan.notices
         notices += () if rehearsal is None else rehearsal.notices
         notices += write_exports(working, plan, spine, scanned.labels)
     with progress.stage("record"):
         basis = measured.label_basis
         write_record(working, progress, "run", inputs, parameters, notices, level_names=basis)
+    if parameters["pdf"]:
+        print_booklet(progress, working)
     return measured, notices
 
 

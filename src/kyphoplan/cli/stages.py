@@ -67,7 +67,9 @@ def measure(
         from kyphoplan import morphometry  # noqa: PLC0415
 
         measured = morphometry.measure(spine, scanned.ct)
-    return _only(replace(measured, notices=scanned.notices + measured.notices), levels)
+    told = {(n.code, n.level) for n in measured.notices}
+    read = tuple(n for n in scanned.notices if (n.code, n.level) not in told)
+    return _only(replace(measured, notices=read + measured.notices), levels)
 
 
 def _check_levels(path: Path, labels: "LabelMap", levels: Sequence[Level] | None) -> None:

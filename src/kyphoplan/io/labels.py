@@ -76,7 +76,7 @@ def read_labels_with_notices(
             volume = decoded.as_volume()
             labels, notices = _name(path, volume, decoded, scheme, levels)
         centres = centroids(labels.volume)
-        return labels, notices + check_order(labels, centres) + check_sizes(labels, centres)
+        return labels, notices + check_order(labels, centres) + check_sizes(labels)
 
 
 def _name(

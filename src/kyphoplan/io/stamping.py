@@ -110,14 +110,18 @@ def _json(content: bytes, mark: Stamp) -> bytes:
     return (text + "\n").encode()
 
 
-def _html(content: bytes, mark: Stamp) -> bytes:
-    """Add a footer at the end of what the page shows."""
+def stamped_page(page: str, mark: Stamp) -> str:
+    """Return an HTML page with the stamp as a footer at the end of what it shows."""
     footer = f'<footer class="stamp"><p>{html.escape(mark.line)}</p></footer>\n'
-    place = next((end for end in (b"</main>", b"</body>") if end in content), None)
+    place = next((end for end in ("</main>", "</body>") if end in page), None)
     if place is None:
-        return content
-    head, _, tail = content.rpartition(place)
-    return head + footer.encode() + place + tail
+        return page
+    head, _, tail = page.rpartition(place)
+    return head + footer + place + tail
+
+
+def _html(content: bytes, mark: Stamp) -> bytes:
+    return stamped_page(content.decode(), mark).encode()
 
 
 def _png(content: bytes, mark: Stamp) -> bytes:

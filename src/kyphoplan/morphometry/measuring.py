@@ -11,6 +11,7 @@ from kyphoplan.case import (
     VertebraMeasures,
     Volume,
 )
+from kyphoplan.morphometry.contrast import contrast_notices
 from kyphoplan.morphometry.cortex import cortical_gaps
 from kyphoplan.morphometry.density import (
     Inside,
@@ -32,7 +33,11 @@ from kyphoplan.morphometry.heights import (
 from kyphoplan.morphometry.kyphosis import segmental_angles, wedge_angle
 
 UNCALIBRATED = "no calibration: HU cannot be turned into mineral density without one"
-UNFIT = {"metal": "metal", "missing": "missing_voxels_in_bone"}  # code by the reason's first word
+UNFIT = {  # code by the reason's first word
+    "metal": "metal",
+    "missing": "missing_voxels_in_bone",
+    "implausible": "implausible_level",
+}
 THICK_MM = 2.0  # [mm] voxels from which figures are marked as coarse
 
 
@@ -73,7 +78,7 @@ def measure(spine: Spine, ct: Volume | None = None) -> Measurements:
         label_basis=spine.basis,
         vertebrae=tuple(rows),
         kyphosis=segmental_angles(spine),
-        notices=tuple(notices),
+        notices=(*notices, *contrast_notices(spine, ct)),
     )
 
 

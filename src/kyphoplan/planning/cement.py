@@ -10,7 +10,7 @@ import numpy as np
 
 from kyphoplan.case import Confidence, Fill, Inflation, Measure, Side, Trajectory, Vertebra
 
-LEAST_FRACTION = 0.15  # [1] restores stiffness: Liebschner 2001, Spine 26:1547
+LEAST_FRACTION = 0.15  # [1] restores stiffness: Liebschner 2001, Spine 26:1547; not read
 MOST_FRACTION = 0.30  # [1] largest share tested: Rotter 2015, Clin Biomech; more leaks
 MOST_ML = 7.0  # [ml] above, pulmonary embolism needing oxygen 0.9 %: 10.1186/s13018-019-1459-4
 CEMENT_PER_VOID = (
@@ -18,9 +18,9 @@ CEMENT_PER_VOID = (
 )
 SUM_ML = 0.05  # [ml] of rounding in a file
 SOURCES = (
-    "15 % restores stiffness (Liebschner 2001, Spine 26:1547), up to 30 % tested (Rotter 2015, "
-    "Clin Biomech); mean 2.4 ml a side, as much as the balloon (FREE, Van Meirhaeghe 2013, "
-    "doi:10.1097/BRS.0b013e31828e8e22); above 7 ml more pulmonary cement "
+    "15 % restores stiffness (Liebschner 2001, Spine 26:1547: from memory, not confirmed), up to "
+    "30 % tested (Rotter 2015, Clin Biomech); mean 2.4 ml a side, as much as the balloon (FREE, "
+    "Van Meirhaeghe 2013, doi:10.1097/BRS.0b013e31828e8e22); above 7 ml more pulmonary cement "
     "(doi:10.1186/s13018-019-1459-4)"
 )
 
@@ -38,7 +38,8 @@ def propose_fill(
 
     References
     ----------
-    Liebschner MAK et al., Spine 2001;26:1547 (volume, and toggle under uneven filling).
+    Liebschner MAK et al., Spine 2001;26:1547 (volume, and toggle under uneven filling): cited
+    from memory, its text was not found and neither figure is confirmed.
     Rotter R et al., Clin Biomech 2015.
     Van Meirhaeghe J et al., Spine 2013, doi:10.1097/BRS.0b013e31828e8e22.
     Pulmonary cement by volume: doi:10.1186/s13018-019-1459-4.

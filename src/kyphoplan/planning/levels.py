@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from kyphoplan.case import (
     Approach,
     Level,
     LevelPlan,
+    Measure,
     Measurements,
     Notice,
     Plan,
@@ -135,26 +137,36 @@ def _from_side(
     aiming: AimingError,
     level: Level,
 ) -> Found:
-    """Find a way on one side: through the pedicle, or beside it where a thoracic one is narrow."""
+    """Find a way on one side: through the pedicle, or beside it where a thoracic one is narrow.
+
+    A pedicle is surely too narrow only where its whole interval is; else the walls decide.
+    """
     if isinstance(room, str):
         return Found(trajectory=None, reason=room)
-    width = room.pedicle.width.value or 0.0
-    needed = cannula.outer_diameter_mm + 2.0 * PEDICLE_MARGIN_MM
-    narrow = width < needed
-    if narrow and level.region != "thoracic":
-        return Found(
-            trajectory=None,
-            reason=f"pedicle too narrow: {width:.1f} mm for {needed:.1f} mm with its margins",
-        )
-    approach = Approach.EXTRAPEDICULAR if narrow else Approach.BIPEDICULAR
-    return find_on_side(
+    width, needed = room.pedicle.width, cannula.outer_diameter_mm + 2.0 * PEDICLE_MARGIN_MM
+    assert width.value is not None  # as `rooms` has seen
+    assert width.high is not None
+    narrow = f"too narrow: {_with_interval(width)} for {needed:.1f} mm with its margins"
+    search = partial(
+        find_on_side,
         room,
         around,
         side=side,
-        approach=approach,
         diameter_mm=cannula.outer_diameter_mm,
         aiming=aiming,
     )
+    if width.high >= needed:
+        through = search(approach=Approach.BIPEDICULAR)
+        if through.trajectory is not None or width.value >= needed:
+            return through
+        narrow = f"may be {narrow}; {through.reason}"
+    if level.region == "thoracic":
+        return search(approach=Approach.EXTRAPEDICULAR)
+    return Found(trajectory=None, reason=f"pedicle {narrow}")
+
+
+def _with_interval(width: Measure) -> str:
+    return f"{width.value:.1f} mm ({width.low:.1f} to {width.high:.1f})"
 
 
 def _to_midline(
@@ -188,7 +200,13 @@ def notices(plans: tuple[LevelPlan, ...], spine: Spine) -> tuple[Notice, ...]:
     return tuple(
         notice
         for row in plans
-        for found in (_not_reachable(row), _easily_missed(row), _unseen(row, spine), _limits(row))
+        for found in (
+            _not_reachable(row),
+            _easily_missed(row),
+            _maybe_narrow(row, spine),
+            _unseen(row, spine),
+            _limits(row),
+        )
         for notice in found
     )
 
@@ -215,6 +233,25 @@ def _easily_missed(row: LevelPlan) -> Iterator[Notice]:
                 text=f"{way.side}: the cannula leaves the bone in {100 * chance:.0f} % "
                 "of attempts with the assumed aiming error",
                 remedy="use a thinner cannula or navigation",
+            )
+
+
+def _maybe_narrow(row: LevelPlan, spine: Spine) -> Iterator[Notice]:
+    """Warn of ways through pedicles that are measured narrower than they should be."""
+    vertebra = spine[row.level]
+    for way in row.trajectories:
+        pedicle = vertebra.left_pedicle if way.side is Side.LEFT else vertebra.right_pedicle
+        if pedicle is None or way.approach is Approach.EXTRAPEDICULAR:
+            continue
+        width, needed = pedicle.width, way.outer_diameter_mm + 2.0 * PEDICLE_MARGIN_MM
+        if width.value is not None and width.value < needed:
+            yield Notice(
+                code="pedicle_may_be_narrow",
+                severity=Severity.WARNING,
+                level=row.level,
+                text=f"{way.side}: the pedicle may be narrower than the {needed:.1f} mm that "
+                f"cannula and margins need: {_with_interval(width)}",
+                remedy="use a thinner cannula, or measure the pedicle on thinner slices",
             )
 
 

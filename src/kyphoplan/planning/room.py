@@ -130,10 +130,14 @@ def true_depth(value: Array, voxel_mm: float) -> Array:
 
 
 def sampled(volume: Volume, frame: Frame, local_mm: Array, beyond: float) -> Array:
-    """Interpolate (...) a volume on a vertebra's own grid at local points (..., 3) [mm]."""
-    corner = frame.to_local(volume.affine[:3, 3])
-    step = float(volume.affine[:3, 0] @ frame.left)
-    index = np.moveaxis((local_mm - corner) / step, -1, 0)
+    """Interpolate (...) a volume at a vertebra's local points (..., 3) [mm].
+
+    The volume's own axes may be turned against the frame's.
+    """
+    to_index = np.linalg.inv(volume.affine[:3, :3])
+    turned = frame.axes @ to_index.T
+    origin = to_index @ (frame.origin_mm - volume.affine[:3, 3])
+    index = np.moveaxis(local_mm @ turned + origin, -1, 0)
     return np.asarray(
         ndimage.map_coordinates(
             volume.voxels, index, order=1, mode="constant", cval=beyond, output=np.float32

@@ -221,6 +221,10 @@ class _Log:
             if sides
             else np.array(bone.tissue.shape) / 2
         ).astype(int)
+        if sides:  # the sagittal slice goes through the first balloon, not between both
+            first = operation.skins[0]
+            centre = 0.5 * (first.start_mm[0] + first.end_mm[0])
+            self.middle[0] = round(float(centre) / bone.edge_mm)
         self.slices = [slices(operation, self.middle, "before the balloons")]
 
     def __call__(self, increment: Increment) -> None:

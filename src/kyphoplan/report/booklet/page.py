@@ -13,7 +13,6 @@ from kyphoplan.report.booklet.catalogue import Catalogue, catalogue
 from kyphoplan.report.booklet.citing import in_order, numbered
 from kyphoplan.report.booklet.history import day, history, shown
 from kyphoplan.report.booklet.ipdas import checks
-from kyphoplan.report.booklet.pdf import write_booklet_pdf
 from kyphoplan.report.booklet.risks import benefit_grids, risk_views
 from kyphoplan.report.booklet.told import Told
 from kyphoplan.report.page import environment
@@ -22,18 +21,10 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 NAME = "patient"
 
 
-def write_booklet(folder: Path, told: Told, *, language: str = "en", pdf: bool = False) -> None:
-    """Write ``patient.html``, with ``pdf`` also ``patient.pdf``, into an existing folder.
-
-    Raises
-    ------
-    NotFoundError
-        If a PDF is wanted and WeasyPrint is not installed.
-    """
+def write_booklet(folder: Path, told: Told, *, language: str = "en") -> None:
+    """Write ``patient.html`` into an existing folder."""
     page = booklet_page(told, language=language)
     (folder / f"{NAME}.html").write_text(page, encoding="utf-8")
-    if pdf:
-        write_booklet_pdf(page, folder / f"{NAME}.pdf")
 
 
 def booklet_page(told: Told, *, language: str = "en") -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from kyphoplan.assessment import assess, candidacy
 from kyphoplan.assessment.facts import Facts
-from kyphoplan.case import Anesthesia, Level, Medicine, Setting, Verdict
+from kyphoplan.case import Anesthesia, Level, Medicine, Setting, Status, Verdict
 from kyphoplan.case.terms import Cause, NeurologicalGrade, Pregnancy, Sex
 
 from .patients import FIT, YES, changed, figures, measure, vertebra
@@ -129,6 +129,8 @@ def test_a_weaker_leg_is_a_sign_of_the_cord_and_no_sound_nerve() -> None:
     """RF-2 names weakness of the limbs; MRC 4 was read as sound."""
     moved = vertebra(retropulsion=measure(4.0, "mm"), canal_compromise=measure(15.0, "%"))
     assert found("RF-2", neurology__power_mrc=4) is Verdict.MDT_REVIEW
+    checks = assess(figures(), changed(FIT, neurology__power_mrc=4)).readiness.checks
+    assert {c.rule: c.status for c in checks}["RF-2"] is Status.STOP
     for change in ({"neurology__power_mrc": 4}, {"neurology__grade": NeurologicalGrade.N1}):
         assert found("PW-5", moved, **change) is Verdict.PASS
         assert found("PW-10", moved, **change) is Verdict.PASS
@@ -180,3 +182,20 @@ def test_a_missing_answer_that_may_speak_for_local_leaves_the_proposal_open() ->
     assert (whole.proposal, ill.proposal) == (Anesthesia.GENERAL, Anesthesia.EITHER)
     assert open_.proposal is Anesthesia.UNKNOWN
     assert "asa" in open_.missing
+
+
+def test_pain_counts_in_the_of_score_only_under_the_second_step_of_analgesia() -> None:
+    """OF-4 asks for the pain under WHO step II."""
+    lows = {}
+    for step in (None, 1, 2, 3):
+        scores = assess(figures(), changed(FIT, care__who_step=step)).readiness.scores
+        score = next(one for one in scores if one.rule == "OF-T1")
+        lows[step] = score.low
+        assert ("care.who_step" in score.missing) == (step is None)
+    assert lows[2] == lows[3] == lows[1] + 1 == lows[None] + 1
+
+
+def test_the_sham_trial_has_the_sign_of_all_other_differences() -> None:
+    """VERTOS IV prints sham minus vertebroplasty; less pain is negative here."""
+    sham = next(one for one in assess(None).benefits if one.key == "sham")
+    assert (sham.difference, sham.low, sham.high) == (-0.41, -1.15, 0.33)

@@ -28,6 +28,7 @@ _CARDIOLOGIST, _TEAM = "cardiologist", "the team"
 # rule of the finding: (title, who decides)
 _FROM_FINDINGS = {
     "CI-R1": ("Nerves: legs, bladder, bowel", "spine surgeon"),
+    "RF-2": ("Nerves: strength of the legs, gait, reflexes", "spine surgeon"),
     "AC-1": ("Clotting: INR", _TEAM),
     "AC-2": ("Platelets", _TEAM),
     "AC-6": ("Clotting: how far the medicine still works", _TEAM),

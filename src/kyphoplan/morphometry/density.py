@@ -92,22 +92,19 @@ def _core(vertebra: Vertebra, inside: Inside) -> NDArray[np.bool_]:
     if odd.any():
         core &= ndimage.distance_transform_edt(~odd, sampling=inside.step_mm) > HALO_MM
     left, posterior = _places(vertebra)
-    body = (vertebra.parts.voxels == Part.BODY).any(axis=(0, 2))
-    back = float(posterior[body].max())
-    vein = (np.abs(left)[:, None] < VEIN_MM[0]) & (posterior[None, :] > back - VEIN_MM[1])
-    return np.asarray(core & ~vein[:, :, None])
+    back = float(posterior[vertebra.parts.voxels == Part.BODY].max())
+    vein = (np.abs(left) < VEIN_MM[0]) & (posterior > back - VEIN_MM[1])
+    return np.asarray(core & ~vein)
 
 
 def _places(vertebra: Vertebra) -> tuple[Array, Array]:
-    """Left and posterior coordinates of the nodes in the body's frame [mm]."""
+    """Left and posterior coordinates of the voxels (L, P, S) in the body's frame [mm]."""
     parts, frame = vertebra.parts, vertebra.frame
     assert parts is not None  # located
     assert frame is not None
-    corner = frame.to_local(parts.affine[:3, 3])
-    step = float(parts.spacing_mm[0])
-    return corner[0] + step * np.arange(parts.shape[0]), corner[1] + step * np.arange(
-        parts.shape[1]
-    )
+    voxels = np.moveaxis(np.indices(parts.shape), 0, -1)
+    left, posterior, _ = np.moveaxis(frame.to_local(parts.to_patient(voxels)), -1, 0)
+    return left, posterior
 
 
 def cleft_volume(vertebra: Vertebra, inside: Inside | None) -> Measure:

@@ -27,7 +27,7 @@ HALF_PART = (0.2, 0.8)  # [1] of the half height in which the wall behind an end
 SPUR_MM = 3.0  # [mm] a column that leaves the fitted plane outwards by more is an osteophyte
 LABEL_POINT_SD = 0.08  # [voxel] error of a point of the label's surface, calibrated on phantoms
 EDGE_SD = 0.08  # [voxel] of a point placed by the CT's edge, beside the doubt of its fit (so too)
-FLAT_SD = 0.15  # [voxel] more, where all around a point lies within one slice (so too)
+FLAT_SD = 0.15  # [voxel] more, where all around an edge of the CT lies within one slice (so too)
 DISAGREEMENT_SHARE = (
     0.3  # [1] of the distance between label and CT edge that counts as doubt (ours)
 )
@@ -254,7 +254,8 @@ def _point_sd(surface: Columns, points: Array, frame: Frame, image: Volume) -> A
     )
     away = number - (weight @ number)[:, None]
     crossed = np.sqrt(12.0 * (weight * away**2).sum(axis=1))  # [slices]
-    flat = FLAT_SD * np.maximum(1.0 - crossed, 0.0)
+    hidden = weight @ np.where(surface.refined, FLAT_SD, LABEL_SD)
+    flat = hidden * np.maximum(1.0 - crossed, 0.0)
     voxel = float(np.linalg.norm(frame.superior @ image.affine[:3, :3]))  # [mm] along the axis
     own = surface.fitted.sd(left, posterior)
     model = voxel * np.hypot(weight @ each, flat)

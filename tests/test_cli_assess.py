@@ -90,9 +90,7 @@ def test_a_bad_record_is_exit_code_3_in_one_line(
 
 def test_that_figures_and_record_were_not_compared_is_said(tmp_path: Path) -> None:
     """measurements.json names no patient."""
-    result = run(
-        app, ["assess", "-p", str(INR), "-m", str(WEDGE), "-o", str(tmp_path / "o"), "-q"]
-    )
+    result = run(app, ["assess", "-p", str(INR), "-m", str(WEDGE), "-o", str(tmp_path / "o")])
     assert "of one patient was not checked" in result.stderr
     assert "same_patient_not_checked" in (tmp_path / "o" / "manifest.json").read_text("utf-8")
 

@@ -347,7 +347,8 @@ def test_the_room_sees_the_bone_where_it_is_although_its_grid_is_turned() -> Non
     assert vertebra.frame is not None
     assert vertebra.surface is not None
     turned = replace(vertebra.frame, axes=vertebra.frame.axes @ rotation([1.0, 0.0, 0.0], 7.0).T)
-    nodes = np.argwhere(np.abs(vertebra.surface.voxels) < 3.0)[::97]
+    within = vertebra.surface.voxels[1:-1, 1:-1, 1:-1]  # at the border rounding decides
+    nodes = np.argwhere(np.abs(within) < 3.0)[::97] + 1
     local = turned.to_local(vertebra.surface.to_patient(nodes))
     found = sampled(vertebra.surface, turned, local, 5.0)
     assert found == pytest.approx(vertebra.surface.voxels[tuple(nodes.T)], abs=1e-3)

@@ -27,7 +27,6 @@ HALF_PART = (0.2, 0.8)  # [1] of the half height in which the wall behind an end
 SPUR_MM = 3.0  # [mm] a column that leaves the fitted plane outwards by more is an osteophyte
 LABEL_POINT_SD = 0.08  # [voxel] error of a point of the label's surface, calibrated on phantoms
 EDGE_SD = 0.08  # [voxel] of a point placed by the CT's edge, beside the doubt of its fit (so too)
-FLAT_SD = 0.15  # [voxel] more, where all around an edge of the CT lies within one slice (so too)
 DISAGREEMENT_SHARE = (
     0.3  # [1] of the distance between label and CT edge that counts as doubt (ours)
 )
@@ -239,31 +238,14 @@ def build_endplate(
 
 
 def _point_sd(surface: Columns, points: Array, frame: Frame, image: Volume) -> Array:
-    """Return the standard uncertainty (3,) of height points (3, 3) along the body's axis [mm].
-
-    What a slice hides averages out only where the surface crosses from slice to slice.
-    """
+    """Return the standard uncertainty (3,) of height points (3, 3) along the body's axis [mm]."""
     assert surface.fitted is not None
     left, posterior = points[:, 0], points[:, 1]
     distance = np.hypot(surface.left - left[:, None], surface.posterior - posterior[:, None])
     weight = np.exp(-0.5 * (2.0 * distance / POINT_MM) ** 2) + 1e-12
     weight /= weight.sum(axis=1, keepdims=True)
     each = np.where(surface.refined, EDGE_SD, LABEL_POINT_SD)
-    number = np.stack([surface.left, surface.posterior, surface.height], axis=1) @ _slices(
-        image, frame
-    )
-    away = number - (weight @ number)[:, None]
-    crossed = np.sqrt(12.0 * (weight * away**2).sum(axis=1))  # [slices]
-    hidden = weight @ np.where(surface.refined, FLAT_SD, LABEL_SD)
-    flat = hidden * np.maximum(1.0 - crossed, 0.0)
     voxel = float(np.linalg.norm(frame.superior @ image.affine[:3, :3]))  # [mm] along the axis
     own = surface.fitted.sd(left, posterior)
-    model = voxel * np.hypot(weight @ each, flat)
+    model = voxel * (weight @ each)
     return np.sqrt(own**2 + model**2 + (DISAGREEMENT_SHARE * surface.disagreement_mm) ** 2)
-
-
-def _slices(image: Volume, frame: Frame) -> Array:
-    """Slices per mm (3,) along a frame's axes; slices lie most across its superior axis."""
-    per_mm = np.linalg.inv(image.affine[:3, :3]) @ frame.axes.T
-    upright = np.abs(per_mm[:, 2]) / np.linalg.norm(per_mm, axis=1)
-    return np.asarray(per_mm[int(np.argmax(upright))])

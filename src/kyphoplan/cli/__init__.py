@@ -2,9 +2,9 @@
 
 import os
 
-# Our matrices are small: more BLAS threads doubled the time of a scan. To be set before numpy loads.
+# Our matrices are small: more threads doubled the time of a scan. To be set before numpy loads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from kyphoplan.cli.app import app, main  # noqa: E402 - after the line above
+from kyphoplan.cli.app import app, main
 
 __all__ = ["app", "main"]

@@ -98,11 +98,12 @@ class Room:
 
     def outside(self, points: Array) -> Array:
         """Implicit function (...) of where the cannula's axis may be: negative if it may."""
-        local = self._mirrored(points)
-        bone = sampled(self.surface, self.frame, local, OUTSIDE_MM)
-        if self.corridor is not None:
-            bone = np.minimum(bone, self.corridor.outside(points))
-        return np.maximum(bone, -self.tube.distance(local))
+        return np.maximum(self.out_of_bone(points), -self.canal(points))
+
+    def out_of_bone(self, points: Array) -> Array:
+        """Implicit function (...) of the bone, and of the corridor if it is open."""
+        bone = self.bone(points)
+        return bone if self.corridor is None else np.minimum(bone, self.corridor.outside(points))
 
     def out_of_body(self, points: Array) -> Array:
         """Implicit function (...) of the body without spurs: negative inside."""

@@ -51,7 +51,8 @@ METHOD = (
     (
         "Grade",
         "Gertzbein and Robbins (Spine 1990;15:11): A inside the pedicle, B less than 2 mm "
-        "outside, C less than 4 mm, D less than 6 mm, E more.",
+        "outside, C less than 4 mm, D less than 6 mm, E more. Where the interval of the smallest "
+        "clearance reaches more than one grade, all of them are named.",
     ),
     (
         "Breach probability",

@@ -8,11 +8,12 @@ import pytest
 
 from kyphoplan.io.gate import examine
 
+from .odd_frames import FRAMES
 from .odd_inputs import NIFTI, Odd
 from .odd_labels import LABELS
 from .odd_series import SERIES
 
-CASES = [*NIFTI, *LABELS, *SERIES]
+CASES = [*NIFTI, *LABELS, *SERIES, *FRAMES]
 LONGEST_S = 25.0
 MOST_LETTERS = 700  # of a refusal: one line, not a page
 
@@ -56,7 +57,7 @@ def test_an_odd_input_gets_its_verdict(case: Odd, tmp_path: Path) -> None:
 
 def test_there_are_enough_cases_and_none_is_told_twice() -> None:
     assert len(CASES) >= 150
-    names = [(kind, str(case)) for kind in (NIFTI, LABELS, SERIES) for case in kind]
+    names = [(kind, str(case)) for kind in (NIFTI, LABELS, SERIES, FRAMES) for case in kind]
     assert len({str(case) + str(case.labels) + str(case in SERIES) for case in CASES}) == len(
         names
     )

@@ -11,6 +11,7 @@ from kyphoplan.case import Notice, Severity
 from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
 from kyphoplan.io.decoded import Decoded, check_shape
+from kyphoplan.io.dicom_frames import Frame, frames_of, is_multi_frame
 from kyphoplan.io.dicom_header import BIG, Header, name_of, numbers_of, plain
 from kyphoplan.io.dicom_pixels import hounsfield_stack
 from kyphoplan.io.dicom_series import Candidate, candidates, choose
@@ -18,10 +19,6 @@ from kyphoplan.io.placement import tilt_deg, tilt_notices
 from kyphoplan.io.slice_stack import dicom_affine
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"  # SOP class CT Image Storage
-MULTI_FRAME = {  # SOP classes of CT with many frames in one file
-    "1.2.840.10008.5.1.4.1.1.2.1": "enhanced",
-    "1.2.840.10008.5.1.4.1.1.2.2": "legacy converted enhanced",
-}
 DEFLATED = "1.2.840.10008.1.2.1.99"  # Deflated Explicit VR Little Endian
 LARGEST_INFLATED = 1 << 28  # [byte] of one slice's file, inflated; own choice: 512 such slices
 LOSSY = {  # transfer syntaxes that lose (PS3.5 annex A): JPEG, JPEG-LS near, JPEG 2000 lossy
@@ -41,14 +38,16 @@ TAGS_USED = (
     *("PhotometricInterpretation", "RescaleSlope", "RescaleIntercept", "RescaleType"),
     *("LossyImageCompression", "ContrastBolusAgent", "GantryDetectorTilt", "PixelPaddingValue"),
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
+    *("StackID", "ContrastBolusAgentSequence"),
 )
 
 
 def read_dicom_series(folder: Path, *, series: str | None = None) -> Decoded:
-    """Read the CT series in a folder and its subfolders.
+    """Read the CT series in a folder and its subfolders, or in one multi-frame file.
 
     Parameters
     ----------
+    folder : may be a multi-frame file.
     series : SeriesInstanceUID or series number, where there are several.
 
     Raises
@@ -105,9 +104,11 @@ def _scan(folder: Path) -> tuple[list[Header], int]:
         try:
             later = None if _is_deflated(file) else BIG
             header = Header(pydicom.dcmread(file, defer_size=later))
-            for tag in TAGS_USED:
-                header.get(tag)  # decoded here, so that damage is found here
-            headers.append(header)
+            slices = frames_of(header) if is_multi_frame(header) else [header]
+            for each in slices:
+                for tag in TAGS_USED:
+                    each.get(tag)  # decoded here, so that damage is found here
+            headers += slices
         except pydicom.errors.InvalidDicomError:
             strangers += 1
         except damage() as error:
@@ -117,6 +118,17 @@ def _scan(folder: Path) -> tuple[list[Header], int]:
         text = "holds no DICOM files: give the folder with the slices of the CT series"
         raise CaseError(text, code="no_dicom")
     return headers, strangers
+
+
+def storage_class(file: Path) -> str:
+    """Return the SOP class of a DICOM file; empty if it does not say or cannot be read."""
+    import pydicom  # noqa: PLC0415
+
+    try:
+        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SOPClassUID"])
+        return str(header.get("SOPClassUID", ""))
+    except (pydicom.errors.InvalidDicomError, *damage()):
+        return ""
 
 
 def damage() -> tuple[type[Exception], ...]:
@@ -129,7 +141,7 @@ def damage() -> tuple[type[Exception], ...]:
 
 
 def _visible_files(folder: Path) -> list[Path]:
-    files: list[Path] = []
+    files = [folder] if folder.is_file() else []
     for file in folder.rglob("*"):
         if file.is_file() and not file.name.startswith("."):
             files.append(file)
@@ -171,12 +183,6 @@ def _ct_slices(headers: list[Header]) -> list[Header]:
     slices = [h for h in headers if _is_ct_slice(h)]
     if slices:
         return slices
-    frames = [
-        MULTI_FRAME[k] for h in headers if (k := str(h.get("SOPClassUID", ""))) in MULTI_FRAME
-    ]
-    if frames:
-        text = f"holds an {frames[0]} (multi-frame) CT: convert it to single slices or NIfTI"
-        raise CaseError(text, code="multi_frame")
     seen = ", ".join(sorted({plain(h.get("Modality", "unknown")) for h in headers}))
     raise CaseError(f"holds no CT slices (only {seen}): give a CT series", code="no_ct")
 
@@ -184,7 +190,7 @@ def _ct_slices(headers: list[Header]) -> list[Header]:
 def _is_ct_slice(header: Header) -> bool:
     words = {str(word).upper() for word in header.get("ImageType") or ()}
     return (
-        str(header.get("SOPClassUID", "")) == CT_IMAGE
+        (str(header.get("SOPClassUID", "")) == CT_IMAGE or isinstance(header, Frame))
         and str(header.get("Modality", "CT")) == "CT"
         and "LOCALIZER" not in words
         and not words & SCREENS
@@ -214,8 +220,7 @@ def _notices(slices: Sequence[Header], affine: Array) -> tuple[Notice, ...]:
     if any(_is_lossy(h) for h in slices):
         text = "the slices were compressed with loss"
         found.append(_warning("lossy_compression", text, "use originals"))
-    agents = [h for h in slices if h.get("ContrastBolusAgent")]
-    if agents:
+    if any(h.get("ContrastBolusAgent") or h.get("ContrastBolusAgentSequence") for h in slices):
         text = "contrast agent was given, so that bone density reads too high"
         found.append(_warning("contrast", text, "use a plain CT for density"))
     programs = [h for h in slices if h.preamble.startswith(PROGRAMS)]

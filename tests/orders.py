@@ -56,9 +56,9 @@ class Asymmetric:
 
 @cache
 def asymmetric() -> Asymmetric:
-    """Return T12 to L2 with a broken L1, in voxels of 2 mm."""
+    """Return L1, which is broken, and L2, in voxels of 2 mm."""
     wedge = kp.Collapse(level=kp.Level.L1, anterior_loss=0.35, middle_loss=0.2)
-    levels = (kp.Level.T12, kp.Level.L1, kp.Level.L2)
+    levels = (kp.Level.L1, kp.Level.L2)
     phantom = kp.Phantom(levels=levels, collapses=(wedge,), left_pedicle_scale=LEFT_SCALE)
     made = kp.scan(phantom, spacing_mm=(2.0, 2.0, 2.0))
     canal = kp.locate(made.labels, made.ct)["L1"].canal

@@ -39,6 +39,7 @@ PICTURES = {  # name, and what part of its width shows the patient from front or
     "L1-plan-axial": (0.0, 1.0),
     "overview": (0.61, 0.99),
 }
+QUICK = ("--no-rehearsal", "-q")
 TILES = 3  # [1] of the viewer: axial, coronal, sagittal in a row
 DIGEST = re.compile(r"\b[0-9a-f]{12}(?:[0-9a-f]{52})?\b")
 NAME = re.compile(r"(ct: |\"ct\": \")\S+ sha256")
@@ -55,9 +56,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         place = tmp_path_factory.mktemp(f"{code}-{kind}")
         ct, labels = asymmetric().stored(code, kind, place)
         given = ["run", "-i", ct, "-s", labels, "-o", place / "result", "--levels", "L1"]
-        done = CliRunner().invoke(
-            app, [*map(str, given), "--no-rehearsal", "-q"], env={"SOURCE_DATE_EPOCH": "0"}
-        )
+        done = CliRunner().invoke(app, [*map(str, given), *QUICK], env={"SOURCE_DATE_EPOCH": "0"})
         assert done.exit_code == 0, done.output
         return place / "result"
 

@@ -1,4 +1,4 @@
-"""Real label maps: no vertebra is taken for two, and any two joined under one label are noticed."""
+"""Real label maps: no vertebra is taken for two, and two under one label are noticed."""
 
 from collections.abc import Iterator
 from itertools import pairwise

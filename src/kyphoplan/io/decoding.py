@@ -133,6 +133,9 @@ def _decode(path: Path, series: str | None, orientation: str | None) -> Decoded:
         return itk.read_itk(path, orientation=orientation)
     if is_dicom(path):
         return _one_dicom_file(path, series)
+    if is_zip(path):
+        text = "is a ZIP archive: unpack it, and give the folder with the slices"
+        raise CaseError(text, code="archive")
     raise CaseError(f"is of no known kind: give {ACCEPTED}", code="unknown_kind")
 
 
@@ -155,6 +158,12 @@ def is_dicom(path: Path) -> bool:
     """Say whether a file starts as DICOM files do (``DICM`` after 128 bytes)."""
     with path.open("rb") as stream:
         return stream.read(132)[128:] == b"DICM"
+
+
+def is_zip(path: Path) -> bool:
+    """Say whether a file starts as ZIP archives do."""
+    with path.open("rb") as stream:
+        return stream.read(4) == b"PK\3\4"
 
 
 def _library_notice(text: str) -> Notice:

@@ -172,7 +172,7 @@ def _sign_extended(pixels: NDArray[Any], header: Header) -> NDArray[Any]:
     )
     if stored == allocated or header.syntax.is_compressed:
         return pixels
-    if not stored - 1 <= high < allocated or pixels.dtype.itemsize * 8 != allocated:
+    if not 0 <= stored - 1 <= high < allocated or pixels.dtype.itemsize * 8 != allocated:
         text = f"{name_of(header)} has impossible bits per pixel: copy it again"
         raise CaseError(text, code="damaged_slice")
     raised = np.left_shift(pixels, allocated - 1 - high)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kyphoplan.errors import GeometryError
 from kyphoplan.geometry import Array
-from kyphoplan.io.placement import check_voxel_size, numbers
+from kyphoplan.io.placement import check_place, check_voxel_size, numbers
 
 DIRECTION_TOLERANCE = 1e-3  # [1] of unit length and right angle: DICOM files round to 4-6 digits
 DOUBLED_MM = 0.01  # [mm] two slices closer than this are at one place; own choice
@@ -72,11 +72,15 @@ def dicom_affine(
             f"slices lie up to {off.max():.2f} mm off their common line: export the series again",
             code="slices_off_line",
         )
-    between_rows, between_columns = np.asarray(pixel_spacing_mm, float)
+    between_rows, between_columns = sizes = np.asarray(pixel_spacing_mm, float)
+    if not (sizes > 0.0).all():
+        text = f"pixel spacing {numbers(sizes)} mm is impossible: export the series again"
+        raise GeometryError(text, code="voxel_size")
     affine = np.eye(4)
     affine[:3, :3] = np.stack([row * between_columns, column * between_rows, step], axis=1)
     affine[:3, 3] = positions[0]
     check_voxel_size(affine)
+    check_place(affine)
     return affine, order
 
 

@@ -13,7 +13,12 @@ from kyphoplan.report import draw_fracture, draw_overview, png_of
 
 HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
-WEBGL = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+WEBGL = (
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+)
 WINDOW = {"width": 1100, "height": 1320}  # [px]
 
 

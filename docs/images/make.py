@@ -19,7 +19,7 @@ WEBGL = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 )
-WINDOW = {"width": 1100, "height": 1320}  # [px]
+WIDTH, HEIGHT = 1100, 1320  # [px]
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def photograph(page: Path, picture: Path) -> None:
     """Write what the top of a report looks like once its views are drawn."""
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=list(WEBGL))
-        view = browser.new_page(viewport=WINDOW)
+        view = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         view.goto(page.absolute().as_uri())
         view.wait_for_selector("section.viewer[data-viewer=ready]", timeout=90_000)
         view.screenshot(path=picture)

@@ -51,6 +51,11 @@ class Outline:
         """Height halfway between bottom and top [mm]."""
         return 0.5 * (self.bottom + self.top)
 
+    @property
+    def height(self) -> float:
+        """Height half way between the walls [mm]."""
+        return self.top - self.bottom
+
 
 def canal_line(grid: Grid, canal_mm: Array, along: Array) -> tuple[Array, Array]:
     """Return left and posterior coordinate (S,) of the canal's axis at each height [mm]."""

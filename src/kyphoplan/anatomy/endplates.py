@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from kyphoplan.anatomy.body import Outline
-from kyphoplan.anatomy.edges import Base, cloud, edges_seen, labels_seen, near_places, nodes
+from kyphoplan.anatomy.cloud import Base, cloud
+from kyphoplan.anatomy.ct_edges import edges_seen, near_places, nodes
 from kyphoplan.anatomy.grid import Grid, Mask, crossing
+from kyphoplan.anatomy.label_edges import labels_seen
 from kyphoplan.anatomy.patch import Patch
 from kyphoplan.anatomy.relief import Relief
 from kyphoplan.anatomy.surface import Surface, join

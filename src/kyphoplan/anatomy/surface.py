@@ -67,6 +67,17 @@ class Surface:
         return np.sqrt((basis * np.linalg.solve(self.precision, basis.T).T).sum(axis=1))
 
 
+def trial_reach(voxel_mm: Array) -> float:
+    """How far from a base surface the edge is sought [mm]."""
+    return 0.8 + 0.75 * float(voxel_mm.max())
+
+
+def trials(voxel_mm: Array) -> Array:
+    """Positions (B,) at which the edge is tried [mm]; symmetric about 0."""
+    count = int(np.ceil(trial_reach(voxel_mm) / FINEST_MM))
+    return np.arange(-count, count + 1, dtype=np.float64) * FINEST_MM
+
+
 def join(patch: Patch, seen: Sightings) -> Surface:
     """Find the surface through what is seen at all places, as smooth as they allow.
 

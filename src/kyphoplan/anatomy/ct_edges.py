@@ -8,9 +8,10 @@ from scipy.special import logsumexp
 
 from kyphoplan.anatomy.cloud import Base, Cloud
 from kyphoplan.anatomy.shell import SHELL_MM, Profiles, Sums, design, profiles
-from kyphoplan.anatomy.surface import Sightings, trial_reach, trials
+from kyphoplan.anatomy.surface import Sightings, Surface, trial_reach, trials
 from kyphoplan.geometry import Array
 
+AROUND = 1.0  # [1] nodes around the columns at which the label's surface stands in
 NODE_MM = 4.0  # [mm] distance of the places at which the edge is fitted
 WINDOW_MM = 4.5  # [mm] radius of the voxels that take part, at 1 mm voxels
 FEWEST_VOXELS = 20.0  # [1] four unknowns and noise
@@ -28,7 +29,7 @@ STRAY = 0.02  # [1] chance that a place shows a vessel or another bone (ours)
 
 
 def edges_seen(
-    points: Cloud, places: tuple[Array, Array], voxel_mm: Array, around: tuple[Base, Base, int]
+    points: Cloud, places: tuple[Array, Array], voxel_mm: Array, around: tuple[Base, Surface, int]
 ) -> Sightings | None:
     """Tell how likely the edge passes near a base surface, at places (N,), (N,) on it.
 
@@ -42,7 +43,7 @@ def edges_seen(
     ----------
     Model-based cortical edge: Treece 2010, doi:10.1016/j.media.2010.01.003.
     """
-    base, label, sign = around
+    base, _, sign = around
     reach = trial_reach(voxel_mm)
     trial = trials(voxel_mm)
     radius = WINDOW_MM + 0.7 * (float(voxel_mm.max()) - 1.0)
@@ -51,9 +52,7 @@ def edges_seen(
     prior = _prior(profile, Sums.of(profile, model), points, reach)
     if prior is None:
         return None
-    doubt = 1.5 * np.hypot(LABEL_SD_MM, LABEL_SHARE * float(voxel_mm.max()))
-    away = sign * (label.at(*places) - base.at(*places))
-    pulled = ((trial - away[:, None]) / doubt) ** 4
+    pulled = _pull(places, voxel_mm, around)
     profile = _tempered(profile, prior, points.box)
     sums = Sums.of(profile, model)
     prior = _with_shell(prior, profile, sums, pulled)
@@ -72,6 +71,41 @@ def edges_seen(
         seen=good,
         stray=STRAY,
     )
+
+
+def with_guesses(
+    seen: Sightings,
+    places: tuple[Array, Array],
+    voxel_mm: Array,
+    around: tuple[Base, Surface, int],
+) -> Sightings:
+    """Add places (M,), (M,) at which the CT is not asked: there the label's surface is the guess.
+
+    Around what is seen it keeps the surface from running off.
+    """
+    left, posterior = places
+    return replace(
+        seen,
+        left=np.concatenate([seen.left, left]),
+        posterior=np.concatenate([seen.posterior, posterior]),
+        base=np.concatenate([seen.base, around[0].at(left, posterior)]),
+        chance=np.vstack([seen.chance, -0.5 * _pull(places, voxel_mm, around)]),
+        seen=np.concatenate([seen.seen, np.zeros(left.size, bool)]),
+    )
+
+
+def _pull(
+    places: tuple[Array, Array], voxel_mm: Array, around: tuple[Base, Surface, int]
+) -> Array:
+    """Misfit (N, B) of each trial position at places (N,), (N,) against the label's surface.
+
+    Flat within the doubt of that surface and of what the label means, steep beyond.
+    """
+    base, label, sign = around
+    drawn = np.hypot(LABEL_SD_MM, LABEL_SHARE * float(voxel_mm.max()))
+    doubt = 1.5 * np.hypot(drawn, label.sd(*places))
+    away = sign * (label.at(*places) - base.at(*places))
+    return np.asarray(((trials(voxel_mm) - away[:, None]) / doubt[:, None]) ** 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -153,15 +187,18 @@ def _misfit(profile: Profiles, sums: Sums, prior: Prior) -> tuple[Array, Array]:
     return cost / prior.variance * profile.single[:, None], levels[..., 2]
 
 
-def nodes(left: Array, posterior: Array) -> tuple[Array, Array]:
-    """Places of a NODE_MM lattice that lie on the endplate's columns, symmetric about left = 0."""
-    u = np.arange(-8, 9) * NODE_MM
-    v = np.arange(np.floor(posterior.min() / NODE_MM), posterior.max() / NODE_MM + 1.0) * NODE_MM
+def nodes(left: Array, posterior: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Places (2, N) of a NODE_MM lattice on an endplate's columns and around them; True on them.
+
+    Symmetric about left = 0.
+    """
+    u = np.arange(-9, 10) * NODE_MM
+    v = np.arange(posterior.min() // NODE_MM - 1.0, posterior.max() // NODE_MM + 3.0) * NODE_MM
     places = np.stack(np.meshgrid(u, v, indexing="ij"), axis=-1).reshape(-1, 2)
     columns = np.stack([left, posterior], axis=1)
     near = np.array([np.abs(columns - place).max(axis=1).min() for place in places])
-    keep = near < 0.5 * NODE_MM
-    return places[keep, 0], places[keep, 1]
+    kept = near < (0.5 + AROUND) * NODE_MM
+    return places[kept].T, near[kept] < 0.5 * NODE_MM
 
 
 def near_places(seen: Sightings, left: Array, posterior: Array) -> NDArray[np.bool_]:

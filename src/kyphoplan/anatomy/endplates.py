@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from kyphoplan.anatomy.body import Outline
 from kyphoplan.anatomy.cloud import Base, cloud
-from kyphoplan.anatomy.ct_edges import edges_seen, near_places, nodes
+from kyphoplan.anatomy.ct_edges import edges_seen, near_places, nodes, with_guesses
 from kyphoplan.anatomy.grid import Grid, Mask, crossing
 from kyphoplan.anatomy.label_edges import labels_seen
 from kyphoplan.anatomy.patch import Patch
@@ -158,15 +158,17 @@ def refine(surface: Columns, grid: Grid, ct: Volume) -> Columns:
     voxel = np.abs(grid.frame.superior @ ct.affine[:3, :3])
     u, v = surface.left, surface.posterior
     clear = surface.from_wall > CLEAR_MM
-    places = nodes(u[clear], v[clear])
+    (left, posterior), on = nodes(u[clear], v[clear])
     fitted, seen = label, None
     for _ in range(3):
         points = cloud(ct, grid.frame, (u[clear], v[clear]), fitted, surface.sign)
         if points is None:
             return surface
-        seen = edges_seen(points, places, voxel, (fitted, label, surface.sign))
+        around = fitted, label, surface.sign
+        seen = edges_seen(points, (left[on], posterior[on]), voxel, around)
         if seen is None:
             return surface
+        seen = with_guesses(seen, (left[~on], posterior[~on]), voxel, around)
         fitted = join(label.patch, seen)
     assert seen is not None
     known = near_places(seen, u, v)

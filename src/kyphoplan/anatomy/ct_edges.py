@@ -8,7 +8,7 @@ from scipy.special import logsumexp
 
 from kyphoplan.anatomy.cloud import Base, Cloud
 from kyphoplan.anatomy.shell import SHELL_MM, Profiles, Sums, design, profiles
-from kyphoplan.anatomy.surface import Sightings, Surface, trial_reach, trials
+from kyphoplan.anatomy.surface import Anchors, Sightings, Surface, trial_reach, trials
 from kyphoplan.geometry import Array
 
 AROUND = 1.0  # [1] nodes around the columns at which the label's surface stands in
@@ -29,7 +29,7 @@ STRAY = 0.02  # [1] chance that a place shows a vessel or another bone (ours)
 
 
 def edges_seen(
-    points: Cloud, places: tuple[Array, Array], voxel_mm: Array, around: tuple[Base, Surface, int]
+    points: Cloud, places: tuple[Array, Array], voxel_mm: Array, around: tuple[Base, Base, int]
 ) -> Sightings | None:
     """Tell how likely the edge passes near a base surface, at places (N,), (N,) on it.
 
@@ -43,7 +43,7 @@ def edges_seen(
     ----------
     Model-based cortical edge: Treece 2010, doi:10.1016/j.media.2010.01.003.
     """
-    base, _, sign = around
+    base, label, sign = around
     reach = trial_reach(voxel_mm)
     trial = trials(voxel_mm)
     radius = WINDOW_MM + 0.7 * (float(voxel_mm.max()) - 1.0)
@@ -52,7 +52,8 @@ def edges_seen(
     prior = _prior(profile, Sums.of(profile, model), points, reach)
     if prior is None:
         return None
-    pulled = _pull(places, voxel_mm, around)
+    away = sign * (label.at(*places) - base.at(*places))
+    pulled = ((trial - away[:, None]) / (1.5 * _drawn(voxel_mm))) ** 4
     profile = _tempered(profile, prior, points.box)
     sums = Sums.of(profile, model)
     prior = _with_shell(prior, profile, sums, pulled)
@@ -73,39 +74,22 @@ def edges_seen(
     )
 
 
-def with_guesses(
-    seen: Sightings,
-    places: tuple[Array, Array],
-    voxel_mm: Array,
-    around: tuple[Base, Surface, int],
-) -> Sightings:
-    """Add places (M,), (M,) at which the CT is not asked: there the label's surface is the guess.
+def label_anchors(label: Surface, places: tuple[Array, Array], voxel_mm: Array) -> Anchors:
+    """Take the label's surface where the CT is not asked, at places (M,), (M,).
 
     Around what is seen it keeps the surface from running off.
     """
-    left, posterior = places
-    return replace(
-        seen,
-        left=np.concatenate([seen.left, left]),
-        posterior=np.concatenate([seen.posterior, posterior]),
-        base=np.concatenate([seen.base, around[0].at(left, posterior)]),
-        chance=np.vstack([seen.chance, -0.5 * _pull(places, voxel_mm, around)]),
-        seen=np.concatenate([seen.seen, np.zeros(left.size, bool)]),
+    return Anchors(
+        left=places[0],
+        posterior=places[1],
+        height=label.at(*places),
+        sd=np.hypot(_drawn(voxel_mm), label.sd(*places)),
     )
 
 
-def _pull(
-    places: tuple[Array, Array], voxel_mm: Array, around: tuple[Base, Surface, int]
-) -> Array:
-    """Misfit (N, B) of each trial position at places (N,), (N,) against the label's surface.
-
-    Flat within the doubt of that surface and of what the label means, steep beyond.
-    """
-    base, label, sign = around
-    drawn = np.hypot(LABEL_SD_MM, LABEL_SHARE * float(voxel_mm.max()))
-    doubt = 1.5 * np.hypot(drawn, label.sd(*places))
-    away = sign * (label.at(*places) - base.at(*places))
-    return np.asarray(((trials(voxel_mm) - away[:, None]) / doubt[:, None]) ** 4)
+def _drawn(voxel_mm: Array) -> float:
+    """How far a label's edge is from the bone's [mm]."""
+    return float(np.hypot(LABEL_SD_MM, LABEL_SHARE * float(voxel_mm.max())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

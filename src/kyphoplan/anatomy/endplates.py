@@ -8,12 +8,12 @@ from scipy import ndimage
 
 from kyphoplan.anatomy.body import Outline
 from kyphoplan.anatomy.cloud import Base, cloud
-from kyphoplan.anatomy.ct_edges import edges_seen, near_places, nodes, with_guesses
+from kyphoplan.anatomy.ct_edges import edges_seen, label_anchors, near_places, nodes
 from kyphoplan.anatomy.grid import Grid, Mask, crossing
 from kyphoplan.anatomy.label_edges import labels_seen
 from kyphoplan.anatomy.patch import Patch
 from kyphoplan.anatomy.relief import Relief
-from kyphoplan.anatomy.surface import Surface, join
+from kyphoplan.anatomy.surface import Surface, join, trial_reach
 from kyphoplan.case import Endplate, Volume
 from kyphoplan.geometry import Array, Frame, unit
 
@@ -159,6 +159,7 @@ def refine(surface: Columns, grid: Grid, ct: Volume) -> Columns:
     u, v = surface.left, surface.posterior
     clear = surface.from_wall > CLEAR_MM
     (left, posterior), on = nodes(u[clear], v[clear])
+    anchors = label_anchors(label, (left[~on], posterior[~on]), voxel)
     fitted, seen = label, None
     for _ in range(3):
         points = cloud(ct, grid.frame, (u[clear], v[clear]), fitted, surface.sign)
@@ -168,11 +169,12 @@ def refine(surface: Columns, grid: Grid, ct: Volume) -> Columns:
         seen = edges_seen(points, (left[on], posterior[on]), voxel, around)
         if seen is None:
             return surface
-        seen = with_guesses(seen, (left[~on], posterior[~on]), voxel, around)
-        fitted = join(label.patch, seen)
+        fitted = join(label.patch, seen, anchors)
     assert seen is not None
     known = near_places(seen, u, v)
     height = fitted.at(u, v)
+    if np.abs(height - surface.height).max() > 2.0 * trial_reach(voxel):
+        return surface  # no edge is sought so far from the label's
     return replace(
         surface,
         height=height,

@@ -365,6 +365,12 @@ COLUMN_MPA_PER_MM = _assumed(
 PLASTIC_WIDENING = _assumed(
     0.2, 0.05, 0.35, "1", "plastic Poisson's ratio of crushing bone; a foam's is near 0"
 )
+CRUSHED_HARDENING = _assumed(
+    0.4, 0.1, 1.39, "1", "exponent by which bone that is crushed gets stronger with its density. "
+    "High: as strong as whole bone of that density (the exponent of MODULUS and STRENGTH's laws); "
+    "low: the plateau of a foam, as trabecular bone shows it (Gibson & Ashby 1997, from memory). "
+    "The value is the geometric mean of both",
+)  # fmt: skip
 CEMENT_MPA = Quantity(
     value=1937.0,
     low=1000.0,
@@ -379,5 +385,6 @@ REHEARSED = {
     "strength kept by the broken shell": FRACTURE_KEPT,
     "hold of the column on a neighbour": COLUMN_MPA_PER_MM,
     "widening of crushing bone": PLASTIC_WIDENING,
+    "hardening of crushed bone": CRUSHED_HARDENING,
     "modulus of hard cement": CEMENT_MPA,
 }

@@ -18,7 +18,7 @@ from kyphoplan.materials import BONE_MINERAL, CEMENT, LEAST_MODULUS_MPA, PMMA
 from kyphoplan.simulation import material_points as mp
 from kyphoplan.simulation.crushing import Bone, crush
 from kyphoplan.simulation.elasticity import Loads, Method, solve
-from kyphoplan.simulation.inflation import BoneLaw
+from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.operation import Operated
 from kyphoplan.simulation.operative_field import PLATE, SUPPORT, Field
 from kyphoplan.simulation.specimen import Tissue
@@ -85,16 +85,19 @@ def after(operated: Operated, cement: Array, law: BoneLaw, cement_mpa: float) ->
     discs = mp.gather(_only(points, disc), field.tissue.shape)[..., mp.VOLUME]
     cells = mp.gather(_only(points, points.mass_mg > 0.0), field.tissue.shape)
     density = np.minimum(cells[..., mp.MASS] / (field.edge_mm**3 / 1000.0), BONE_MINERAL.value)
-    weak = cells[..., mp.WEAK]
+    weak, there = cells[..., mp.WEAK], np.minimum(cells[..., mp.VOLUME], 1.0)
+    within = np.minimum(density / np.maximum(there, LEAST_TISSUE), BONE_MINERAL.value)
+    limit = law.limit(within, cells[..., mp.BORN]) * there
     pores = np.maximum(1.0 - density / BONE_MINERAL.value, 0.0)
     filled = np.clip(cement / np.maximum(pores, LEAST_PORES), 0.0, 1.0)
     return State(
         bone_mpa=(1.0 - filled) * law.modulus(density) * weak + filled * cement_mpa,
-        yield_mpa=(1.0 - filled) * law.strength(density) * weak + filled * CEMENT.strength,
+        yield_mpa=(1.0 - filled) * limit * weak + filled * CEMENT.strength,
         disc=np.minimum(discs, 1.0),
     )
 
 
+LEAST_TISSUE = 0.05  # [1] of a voxel: less does not make what is there denser
 LEAST_PORES = 0.05  # [1] below, a voxel cannot be told to be filled
 
 

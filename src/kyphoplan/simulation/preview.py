@@ -28,7 +28,7 @@ from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.cavity import growing_pressure
 from kyphoplan.simulation.elasticity import Loads, Method, solve
 from kyphoplan.simulation.fracture import weakened
-from kyphoplan.simulation.inflation import LEAST_YIELD_MPA
+from kyphoplan.simulation.bone_law import LEAST_YIELD_MPA
 from kyphoplan.simulation.landmarks import landmarks
 from kyphoplan.simulation.operation import BAR_PER_MPA
 from kyphoplan.simulation.operative_field import SOFT_MPA, Field, prepare

@@ -15,6 +15,7 @@ from kyphoplan.geometry import Array
 from kyphoplan.materials import (
     CEMENT_MPA,
     COLUMN_MPA_PER_MM,
+    CRUSHED_HARDENING,
     FRACTURE_KEPT,
     HU_SLOPE,
     MODULUS,
@@ -26,7 +27,7 @@ from kyphoplan.materials import (
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.cementing import Mixture
 from kyphoplan.simulation.fracture import FractureModel
-from kyphoplan.simulation.inflation import BoneLaw
+from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.operation import Assumptions
 from kyphoplan.simulation.operative_field import Surroundings
 
@@ -122,6 +123,7 @@ def drawn(rng: np.random.Generator, calibration: Calibration | None = None) -> D
         modulus=_any(rng, MODULUS),
         strength=_any(rng, STRENGTH),
         plastic_poisson=PLASTIC_WIDENING.drawn(rng),
+        hardening=CRUSHED_HARDENING.drawn(rng),
     )
     aside = PORT_SD_MM * rng.standard_normal(3)
     return Draw(

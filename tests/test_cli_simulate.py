@@ -42,7 +42,7 @@ def test_the_preview_says_that_it_is_one(scan: Path, tmp_path: Path) -> None:
     told = json.loads((output / "rehearsal.json").read_text())
     assert told["schema"] == "kyphoplan.rehearsal/1"
     (level,) = told["levels"]
-    assert level["reason"].startswith("preview")
+    assert level["outcome"].startswith("preview")
     assert 0.0 < level["figures"]["largest_pressure"]["value"] <= 27.6
     about = told["provenance"]
     record = json.loads((output / "manifest.json").read_text())

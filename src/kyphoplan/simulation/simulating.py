@@ -159,7 +159,7 @@ def _reason(main: Run, failed: list[str]) -> str:
     if left:
         parts.append("stopped at the largest pressure of the balloon, " + ", ".join(left))
     if failed:
-        parts.append(f"{len(failed)} draws could not be computed, the first: {failed[0]}")
+        parts.append(f"draws that could not be computed: {len(failed)}, the first: {failed[0]}")
     return "; ".join(parts)
 
 

@@ -100,6 +100,7 @@ def test_every_figure_is_an_interval() -> None:
 def test_few_runs_tell_no_range() -> None:
     found = measured([{"void_volume": 2.0}] * (FEWEST - 1))["void_volume"]
     assert (found.low, found.high) == (0.0, 4.0)
+    assert measured([{"interdigitation": 70.0}])["interdigitation"].high == 100.0
 
 
 def test_what_no_run_came_to_is_not_a_number() -> None:

@@ -138,10 +138,9 @@ def draw_leaks(level: LevelRehearsal) -> Figure:
     names = list(level.leaks)
     for row, name in enumerate(names):
         _draw_leak(axes, row, level.leaks[name])
-    axes.set(yticks=range(len(names)), xlim=(-2, 102))
+    axes.set(yticks=range(len(names)), xlim=(-2, 102), ylim=(len(names) - 0.5, -0.5))
     axes.set_xlabel("probability that CT shows cement there afterwards [%]", fontsize=8)
     axes.set_yticklabels(names, fontsize=8)
-    axes.invert_yaxis()
     runs = f"{level.draws} draws" if level.draws else "one run: no more than a guess"
     axes.set_title(f"{level.level}: cement outside the bone, {runs}", fontsize=9)
     return figure

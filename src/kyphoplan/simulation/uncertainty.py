@@ -36,6 +36,7 @@ PORT_SD_MM = (
 )
 TAIL = 2.5  # [%] of the runs left out at each end of an interval
 UNKNOWN_SPREAD = 1.0  # [1] of a figure of one run alone: it may be nothing or twice as much
+MOST = {"%": 100.0}  # in a unit there can be no more
 FEWEST = 5  # [1] runs from which a range is told
 
 YES_OR_NO = ("posterior_wall_breach",)  # told as the share of runs in which it is so
@@ -198,7 +199,7 @@ def _measure(name: str, values: Array) -> Measure:
     elif values.size < FEWEST:
         value = float(known[0])
         reach = UNKNOWN_SPREAD * abs(value)
-        low, high = value - reach, value + reach
+        low, high = value - reach, min(value + reach, MOST.get(unit, np.inf))
         why = "one run: its spread is not known, so from nothing to twice as much; draw more runs"
     else:
         value = float(np.median(known))

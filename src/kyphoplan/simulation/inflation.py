@@ -283,5 +283,3 @@ def _area(skin: Skin) -> float:
     """Return the area of a skin [mm2], as the gain of volume when it is shifted a little."""
     step = 0.01
     return (replace(skin, height_mm=skin.height_mm + step).volume_mm3 - skin.volume_mm3) / step
-
-

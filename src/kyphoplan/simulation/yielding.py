@@ -82,9 +82,21 @@ def _half_way(corners, spread, octant, slope, strain):
     last = _determinant(xx, xy, xz, yx, yy, yz, zx, zy, zz, 1.0)
     size = max(_determinant(xx, xy, xz, yx, yy, yz, zx, zy, zz, 0.5), LEAST_SIZE)
     a, b, c = 1.0 + 0.5 * xx, 1.0 + 0.5 * yy, 1.0 + 0.5 * zz
-    c00, c01, c02 = b * c - 0.25 * yz * zy, 0.25 * yz * zx - 0.5 * yx * c, 0.25 * yx * zy - 0.5 * b * zx
-    c10, c11, c12 = 0.25 * xz * zy - 0.5 * xy * c, a * c - 0.25 * xz * zx, 0.25 * xy * zx - 0.5 * a * zy
-    c20, c21, c22 = 0.25 * xy * yz - 0.5 * xz * b, 0.25 * xz * yx - 0.5 * a * yz, a * b - 0.25 * xy * yx
+    c00, c01, c02 = (
+        b * c - 0.25 * yz * zy,
+        0.25 * yz * zx - 0.5 * yx * c,
+        0.25 * yx * zy - 0.5 * b * zx,
+    )
+    c10, c11, c12 = (
+        0.25 * xz * zy - 0.5 * xy * c,
+        a * c - 0.25 * xz * zx,
+        0.25 * xy * zx - 0.5 * a * zy,
+    )
+    c20, c21, c22 = (
+        0.25 * xy * yz - 0.5 * xz * b,
+        0.25 * xz * yx - 0.5 * a * yz,
+        a * b - 0.25 * xy * yx,
+    )
     scale = 1.0 / size
     exx = eyy = ezz = eyz = exz = exy = 0.0
     for corner in range(8):
@@ -114,7 +126,7 @@ def _determinant(xx, xy, xz, yx, yy, yz, zx, zy, zz, part):  # noqa: PLR0913, PL
 
 
 @nb.njit(cache=KEPT, nogil=True)
-def _voxel(corners, spread, whole, slopes, strains, sizes, lasts):  # noqa: PLR0913, PLR0917
+def _voxel(corners, spread, whole, slopes, strains, sizes, lasts):
     """Do so for all octants of a voxel; in a whole one they share their dilatation."""
     mean = total = 0.0
     for octant in range(8):
@@ -155,7 +167,7 @@ def _returned(strain, old, law, last, new):
 
 
 @nb.njit(cache=KEPT, nogil=True)
-def respond(u, edge, law, stress, whole, secant, force):  # noqa: PLR0913, PLR0917
+def respond(u, edge, law, stress, whole, secant, force):
     """Write the secant stiffness of each voxel, and subtract the forces of its stress.
 
     Parameters
@@ -212,7 +224,7 @@ def respond(u, edge, law, stress, whole, secant, force):  # noqa: PLR0913, PLR09
 
 
 @nb.njit(cache=KEPT, nogil=True)
-def happened(u, edge, law, stress, whole, least, change):  # noqa: PLR0913, PLR0917
+def happened(u, edge, law, stress, whole, least, change):
     """Write what an increment did to each octant; return stored and dissipated energy.
 
     Parameters
@@ -246,7 +258,10 @@ def happened(u, edge, law, stress, whole, least, change):  # noqa: PLR0913, PLR0
                         out[1:] = 0.0
                         continue
                     shear, bulk = here[SHEAR], here[BULK]
-                    before, after = (old[0] + old[1] + old[2]) / 3.0, (new[0] + new[1] + new[2]) / 3.0
+                    before, after = (
+                        (old[0] + old[1] + old[2]) / 3.0,
+                        (new[0] + new[1] + new[2]) / 3.0,
+                    )
                     whole_size = size[octant]
                     stored += last[octant] * 0.5 * after * after / bulk
                     square = 0.0

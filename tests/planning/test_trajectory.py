@@ -34,6 +34,7 @@ def judged(case: Drawn, plan: LevelPlan) -> list[Verdict]:
         if verdict.into_canal_mm > 0.0 or (verdict.medial_mm > 0.0 and not beside):
             pytest.fail(f"{way.side} way of {case}: {verdict}")
         assert way.grade is GertzbeinRobbins.A
+        assert beside or verdict.pedicle_mm <= 0.0 or GertzbeinRobbins.B in way.possible
         verdicts.append(verdict)
     return verdicts
 

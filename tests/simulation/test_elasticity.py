@@ -25,9 +25,15 @@ def test_a_linear_field_is_reproduced_exactly(poisson: float) -> None:
     slope = np.random.default_rng(0).standard_normal((3, 3)) * 1e-2
     exact = nodes_mm(shape, 0.7) @ slope.T + [0.1, -0.2, 0.3]
     solution = solve(
-        np.full(shape, 700.0), 0.7, on_the_boundary(exact), poisson=poisson, tolerance=TIGHT
+        np.full(shape, 700.0),
+        0.7,
+        on_the_boundary(exact),
+        poisson=poisson,
+        tolerance=TIGHT,
+        method=Method(start_mm=np.zeros(exact.shape)),  # else it is guessed at once
     )
     assert solution.converged
+    assert solution.iterations > 0
     assert np.abs(solution.displacement_mm - exact).max() <= 1e-9 * np.abs(exact).max()
 
 
@@ -427,7 +433,30 @@ def test_a_solve_that_is_cut_short_says_so(shell_body: Array) -> None:
     solution = solve(shell_body, 1.0, plates(shell_body.shape, 0.24), method=method)
     assert solution.outcome is Outcome.STALLED
     assert len(solution.residuals) == 3
-    assert solution.residuals[0] == pytest.approx(1.0)
+    nothing = np.zeros((*(n + 1 for n in shell_body.shape), 3))
+    method = Method(iterations=2, start_mm=nothing)
+    blind = solve(shell_body, 1.0, plates(shell_body.shape, 0.24), method=method)
+    assert blind.residuals[0] == pytest.approx(1.0)
+    assert blind.reference_n == pytest.approx(solution.reference_n)
+
+
+def test_a_linear_field_is_guessed_at_once() -> None:
+    shape = (9, 7, 12)
+    slope = np.random.default_rng(1).standard_normal((3, 3)) * 1e-2
+    exact = nodes_mm(shape, 0.5) @ slope.T + [0.1, -0.2, 0.3]
+    solution = solve(np.full(shape, 700.0), 0.5, on_the_boundary(exact))
+    assert solution.iterations == 0
+    assert np.abs(solution.displacement_mm - exact).max() <= 1e-9 * np.abs(exact).max()
+
+
+def test_a_guess_that_is_worse_than_none_is_not_taken(shell_body: Array) -> None:
+    prescribed = plates(shell_body.shape, 1e-6)
+    forces = np.zeros(prescribed.shape)
+    forces[12, 12, 12, 0] = 100.0
+    loads = Loads(forces_n=forces)
+    guessed = solve(shell_body, 1.0, prescribed, loads=loads)
+    assert guessed.residuals[0] <= 1.0
+    assert guessed.converged
 
 
 @pytest.mark.parametrize(

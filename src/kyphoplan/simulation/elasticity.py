@@ -16,6 +16,7 @@ from kyphoplan.simulation import element
 from kyphoplan.simulation.connectivity import Body, unheld_bodies
 from kyphoplan.simulation.eigenstress import subtract_eigenstress
 from kyphoplan.simulation.fields import begin, blank, keep_free, keep_held, mark_free, new_field
+from kyphoplan.simulation.guess import guess_linear
 from kyphoplan.simulation.hierarchy import Hierarchy, build, make_grid, smoothing_steps
 from kyphoplan.simulation.kernels import FORCE, Grid, sweep
 from kyphoplan.simulation.krylov import conjugate_gradients
@@ -61,7 +62,8 @@ class Method:
     smoothing : smoothing steps before and after each coarser correction; None for as many as the
         block asks for (`hierarchy.smoothing_steps`).
     iterations : give up after so many.
-    start_mm : first guess (I + 1, J + 1, K + 1, 3) [mm], such as the last increment; or None.
+    start_mm : first guess (I + 1, J + 1, K + 1, 3) [mm], such as the last increment; or None for
+        the linear field closest to the prescribed displacement, or nothing if that is better.
     free_motion : allow rigid motions that nothing holds, if no load drives them (x and y under
         a smooth plate); the one without mean motion is returned. Only for bone in one piece.
     """
@@ -250,11 +252,7 @@ def _solve(
     grid = _grid(problem, method.threads)
     shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
     x, q = new_field(shape, float), new_field(shape, float)
-    _start(problem, grid, x, None)
-    scale = _unbalanced(problem, grid, loads, x, q) or 1.0
-    if method.start_mm is not None:
-        _start(problem, grid, x, method.start_mm)
-        _unbalanced(problem, grid, loads, x, q)
+    scale = _begin(problem, grid, loads, method.start_mm, (x, q))
     if bodies and driven(bodies[0].motions, q, grid.inverse):
         detail = f"{bodies[0]} is driven where it is not held"
         return _singular(problem, Outcome.DRIVEN, detail)
@@ -271,6 +269,28 @@ def _solve(
             break
     del hierarchy
     return _result(problem, grid, loads, (x, q), (residuals, scale, tolerance), bodies)
+
+
+def _begin(
+    problem: _Problem, grid: Grid, loads: Loads, start: Array | None, fields: tuple[Array, Array]
+) -> float:
+    """Fill in a first guess and its unbalanced force; return that of no guess [N], or 1.
+
+    The guess is the one that was given, else linear where that leaves less force unbalanced.
+    """
+    x, q = fields
+    _start(problem, grid, x, None)
+    alone = _unbalanced(problem, grid, loads, x, q)
+    if start is not None:
+        _start(problem, grid, x, start)
+        _unbalanced(problem, grid, loads, x, q)
+    elif (
+        guess_linear(problem.prescribed, grid.inverse, x)
+        and _unbalanced(problem, grid, loads, x, q) > alone
+    ):
+        _start(problem, grid, x, None)
+        _unbalanced(problem, grid, loads, x, q)
+    return alone or 1.0
 
 
 def _start(problem: _Problem, grid: Grid, x: Array, start: Array | None) -> None:

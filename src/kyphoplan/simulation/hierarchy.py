@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numba as nb
@@ -195,13 +196,19 @@ def dense_inverse(grid: Grid) -> tuple[NDArray[np.intp], Array]:
     i, j, k = np.nonzero((grid.lam > 0) | (grid.mu > 0))
     corners = [number[i + a, j + b, :, k + c] for a, b, c in np.ndindex(2, 2, 2)]
     places = np.stack(corners, axis=1).reshape(-1, 3 * element.NODES)
-    by_lam, by_mu = element.stiffness(1.0, 0.0), element.stiffness(0.0, 1.0)
+    by_lam, by_mu = _unit_stiffness()
     lam, mu = (m[i, j, k].astype(float)[:, None, None] for m in (grid.lam, grid.mu))
     where = places[:, :, None] * size + places[:, None, :]
     summed = np.bincount(where.ravel(), (lam * by_lam + mu * by_mu).ravel(), size * size)
     matrix = np.asarray(summed, float).reshape(size, size)[:-1, :-1]
     matrix[np.diag_indices(unknowns.size)] *= 1.0 + SHIFT
     return unknowns, _inverted(matrix).astype(np.float32)
+
+
+@cache
+def _unit_stiffness() -> tuple[Array, Array]:
+    """Return the stiffness of a voxel per lam and per mu."""
+    return element.stiffness(1.0, 0.0), element.stiffness(0.0, 1.0)
 
 
 def _inverted(matrix: Array) -> Array:

@@ -319,7 +319,21 @@ def network(n: int, share: float, width: float, *, walls: bool = False) -> Array
     return np.where(pieces == np.bincount(pieces.ravel())[1:].argmax() + 1, 1000.0, 0.0)
 
 
+def stiff_rods(n: int, period: int) -> Array:
+    """Rods of one voxel across the load, far apart, in matter 1e5 times softer."""
+    i, _, k = np.indices((n, n, n)) % period == period // 2
+    return np.where(i & k, 1e5, 1.0)
+
+
+def two_phases(n: int) -> Array:
+    """Stiff and soft blobs of a few voxels, contrast 1e4."""
+    noise = np.random.default_rng(0).standard_normal((n, n, n))
+    return np.where(ndimage.gaussian_filter(noise, 1.5, mode="wrap") > 0.0, 1e4, 1.0)
+
+
 HARD |= {
+    "rods in soft matter, contrast 1e5": stiff_rods(33, 8),
+    "two phases, contrast 1e4": two_phases(32),
     "lattice of rods of one voxel": rods(33, 8),
     "network of rods, 30 %": network(32, 0.3, 2.0),
     "network of walls, 30 %": network(32, 0.3, 2.0, walls=True),

@@ -15,7 +15,7 @@ from kyphoplan.cli.console import (
     parse_levels,
     say,
 )
-from kyphoplan.cli.options import Ct, Device, Labels, Orientation, Output, Scheme, Series
+from kyphoplan.cli.options import Cores, Ct, Device, Labels, Orientation, Output, Scheme, Series
 from kyphoplan.cli.record import write_record
 from kyphoplan.errors import CaseError
 
@@ -52,7 +52,6 @@ Between = Annotated[
         "--caps", metavar="KIND", help="What the vertebra is pressed between: cement or disc."
     ),
 ]
-Threads = Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processor cores to use.")]
 
 
 def strength(  # noqa: PLR0913, PLR0917 - one argument per option
@@ -63,7 +62,7 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
     ct: Ct = None,
     edge_mm: Edge = 1.0,
     caps: Between = "cement",
-    threads: Threads = 2,
+    threads: Cores = 2,
     label_scheme: Scheme = None,
     series: Series = None,
     assume_orientation: Orientation = None,

@@ -19,6 +19,7 @@ from kyphoplan.io.decoded import Decoded, intensities, whole_numbers
 from kyphoplan.io.dicom import read_dicom_series, storage_class
 from kyphoplan.io.dicom_frames import MULTI_FRAME
 from kyphoplan.io.dicom_header import plain
+from kyphoplan.io.files import reason_of
 
 ACCEPTED = "a folder of DICOM CT slices, .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd"
 CT = "CT"
@@ -38,7 +39,7 @@ def answer(request: dict[str, Any], handle: int) -> dict[str, Any]:
     except KyphoplanError as error:
         return {"refused": _refused(error)}
     except OSError as error:
-        text = f"cannot be read ({error.strerror or error}): check file and permission"
+        text = f"cannot be read ({reason_of(error)}): check file and permission"
         return {"refused": _refused(CaseError(text, code="unreadable"))}
     except MemoryError:
         text = (

@@ -4,8 +4,21 @@ import os
 from pathlib import Path
 
 from kyphoplan.errors import CaseError
+from kyphoplan.io.dicom_header import plain
 
 MOST_FILES = 50_000  # [1] files and folders below a folder that are looked at; own choice
+
+
+def reason_of(error: OSError) -> str:
+    """Return what the system said, and of which file.
+
+    Examples
+    --------
+    >>> reason_of(PermissionError(13, "Permission denied", "scan/slice_0003.dcm"))
+    'Permission denied: slice_0003.dcm'
+    """
+    reason = error.strerror or str(error)
+    return f"{reason}: {plain(Path(str(error.filename)).name)}" if error.filename else reason
 
 
 def files_below(path: Path) -> list[Path]:

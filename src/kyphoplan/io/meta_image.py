@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from kyphoplan.errors import CaseError, GeometryError
+from kyphoplan.io.dicom_header import plain
 
 SUFFIXES = (".mha", ".mhd")
 TYPES = {  # [byte] of one value
@@ -45,7 +46,7 @@ def check_stored_bytes(path: Path, fields: Mapping[str, str], shape: tuple[int, 
     own = name.upper() == "LOCAL"
     data = path if own else path.parent / name
     if not data.is_file():
-        raise CaseError(f"its data file {name} is missing: copy it too", code="cut_off")
+        raise CaseError(f"its data file {plain(name)} is missing: copy it too", code="cut_off")
     start = _data_start(path) if own else 0
     if fields.get("compresseddata", "").lower() == "true":
         have = _inflated(data, start, need)
@@ -62,7 +63,8 @@ def _check_spacing(text: str) -> None:
     except ValueError:
         wrong = True
     if wrong:
-        raise GeometryError(f"voxel size {text} is impossible: export it again", code="voxel_size")
+        told = f"voxel size {plain(text)} is impossible: export it again"
+        raise GeometryError(told, code="voxel_size")
 
 
 def _data_start(path: Path) -> int:

@@ -120,11 +120,13 @@ def _uneven(
     also = f", and {len(ends) - MOST_TOLD} more" if len(ends) > MOST_TOLD else ""
     edges = [-1, *uneven.tolist(), len(heights) - 1]
     first, last = max(((a + 1, b) for a, b in pairwise(edges)), key=lambda part: part[1] - part[0])
-    return GeometryError(
+    text = (
         f"slices are not evenly spaced: {', '.join(told)}{also} along the normal ({what}): give "
         f"the complete series, or only the {last - first + 1} even slices from "
-        f"{heights[first]:.2f} to {heights[last]:.2f} mm with labels made from these",
-        code="slices_missing" if missing else "slices_uneven",
-        gaps=[{"from_mm": low, "to_mm": high} for low, high in ends],
-        normal=normal.tolist(),
+        f"{heights[first]:.2f} to {heights[last]:.2f} mm with labels made from these"
     )
+    gaps = [{"from_mm": low, "to_mm": high} for low, high in ends]
+    found = {"gaps": gaps, "normal": normal.tolist()}
+    if missing:
+        return GeometryError(text, code="slices_missing", **found)
+    return GeometryError(text, code="slices_uneven", **found)

@@ -11,7 +11,7 @@ from kyphoplan.case import LabelMap, Notice, Volume
 from kyphoplan.errors import CaseError, OutputError
 from kyphoplan.io import itk, nifti
 from kyphoplan.io.apart import Request, read_apart
-from kyphoplan.io.files import files_below
+from kyphoplan.io.files import files_below, reason_of
 from kyphoplan.io.label_schemes import VERSE
 from kyphoplan.io.output import replacing
 
@@ -69,8 +69,7 @@ def naming(path: str | Path) -> Iterator[None]:
     except CaseError as error:
         raise error.about(shown(path)) from error
     except OSError as error:
-        reason = error.strerror or str(error)
-        text = f"{shown(path)}: cannot be read ({reason}): check file and permission"
+        text = f"{shown(path)}: cannot be read ({reason_of(error)}): check file and permission"
         raise CaseError(text, code="unreadable") from error
 
 

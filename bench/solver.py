@@ -190,11 +190,11 @@ def _fastest(actions: Sequence[Callable[[], object]], threads: int) -> list[floa
     return np.array(seconds).reshape(ROUNDS, -1).min(axis=0).tolist()
 
 
-def row(case: str, n: int, name: str, run: Run | None, base: Run) -> str:
-    """Write one line of the table."""
+def row(case: str, n: int, name: str, run: Run | None, two: Run, alike: Run) -> str:
+    """Write one line of the table, beside our run with two threads and with as many as it had."""
     if run is None:
         return f"| {case} {n} | {name} | not installed | | | | | | |"
-    ratio = f"{run.seconds / base.seconds:.0f}x | {run.cpu_seconds / base.cpu_seconds:.0f}x"
+    ratio = f"{run.seconds / two.seconds:.0f}x | {run.cpu_seconds / alike.cpu_seconds:.0f}x"
     per_voxel = f"{run.peak_mib * KIB**2 / n**3:.0f}"
     steps = "" if run.iterations is None else str(run.iterations)
     return (
@@ -214,12 +214,16 @@ def compare(case: str, n: int, sizes: tuple[int, ...]) -> list[str]:
         runs["ParOSol, 2 processes"] = parosol(modulus, edge, 2)
     if n == SMALL:
         runs["CalculiX, iterative"] = calculix(binned(modulus), edge, plates(n, edge))
-    two = runs["kyphoplan, 2 thread(s)"]
+    one, two = (runs[f"kyphoplan, {threads} thread(s)"] for threads in (1, 2))
+    assert one is not None
     assert two is not None
     for name, run in runs.items():
         if run is not None and abs(run.force_n / two.force_n - 1.0) > FORCES_AGREE:
             raise SystemExit(f"bench: {case} {n}: {name} gives {run.force_n}, not {two.force_n}")
-    lines = [row(case, n, name, run, two) for name, run in runs.items()]
+    alone = {"kyphoplan, 1 thread(s)", "CalculiX, iterative"}
+    lines = [
+        row(case, n, name, run, two, one if name in alone else two) for name, run in runs.items()
+    ]
     print("\n".join(lines), flush=True)  # noqa: T201
     return lines
 
@@ -232,7 +236,8 @@ own norm), checked to give the same force within 0.1 %. Memory of kyphoplan is t
 beyond the interpreter with its compiled kernels, input included; that of the peers
 is of their largest process. ParOSol's time is the one it reports itself, without
 its Python wrapper and files. Moduli for CalculiX are rounded to classes of 0.5 %.
-Ratios are to our run with two threads, of elapsed and of processor time.
+Ratios are to our run with two threads in elapsed time; in processor time to our run with
+as many processes as the peer had, two for ParOSol, one for CalculiX.
 """
 HEAD = """
 | problem | program | time [s] | processor [s] | steps | peak [MiB] | bytes per voxel | force [N] | ratio, elapsed | ratio, processor |

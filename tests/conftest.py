@@ -36,7 +36,7 @@ KNOWN_MISSES = {
     "tests/anatomy/test_endplates.py::test_spurs_are_parted": "lips inside the waist",
     "tests/anatomy/test_vertebrae.py::test_a_ct_in_another_grid": "front of L1, 2 mm",
     "tests/simulation/test_elasticity.py::test_hard_bodies_need_at_most_25_steps"
-    "[thin network": "44 steps: the coarser grids join what voids part",
+    "[thin network": "26 steps: the coarser grids join what voids part",
     "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target[height at 3": (
         "labels alone"
     ),

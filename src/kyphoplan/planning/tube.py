@@ -26,7 +26,8 @@ class Tube:
     """The canal in a vertebra's own coordinates (left, posterior, superior).
 
     The ring is the median of the bone around the line over all its heights, so a fragment that
-    stands into the canal does not make the forbidden volume smaller.
+    stands into the canal does not make the forbidden volume smaller; beside the pedicles it is
+    the lower quartile.
 
     Attributes
     ----------
@@ -70,7 +71,7 @@ def canal_tube(canal: Canal, frame: Frame, bone: Callable[[Array], Array]) -> Tu
 
 
 def _ring(line: Array, bone: Callable[[Array], Array]) -> Array | None:
-    """Radius (R,) of the bone around the line [mm]: median over the heights where there is any."""
+    """Radius (R,) of the bone around the line [mm], over the heights where there is any."""
     t = np.arange(0.0, REACH_MM, STEP_MM)
     rays = np.stack([np.cos(ANGLES), np.sin(ANGLES), 0.0 * ANGLES], axis=-1)
     values = bone(line[:, None, None, :] + rays[:, None, :] * t[:, None])

@@ -16,7 +16,14 @@ from kyphoplan.simulation import element
 from kyphoplan.simulation.connectivity import Body, unheld_bodies
 from kyphoplan.simulation.eigenstress import subtract_eigenstress
 from kyphoplan.simulation.fields import begin, blank, keep_free, keep_held, mark_free, new_field
-from kyphoplan.simulation.hierarchy import Hierarchy, build, make_grid, smoothing_steps
+from kyphoplan.simulation.guess import guess_linear
+from kyphoplan.simulation.hierarchy import (
+    STEPS_IF_SLOW,
+    build,
+    make_grid,
+    smoothing_steps,
+    strengthened,
+)
 from kyphoplan.simulation.kernels import FORCE, Grid, sweep
 from kyphoplan.simulation.krylov import conjugate_gradients
 from kyphoplan.simulation.lanes import padded
@@ -59,9 +66,10 @@ class Method:
     ----------
     threads : processor cores to use.
     smoothing : smoothing steps before and after each coarser correction; None for as many as the
-        block asks for (`hierarchy.smoothing_steps`).
+        block asks for (`hierarchy.smoothing_steps`), and more if it converges slowly.
     iterations : give up after so many.
-    start_mm : first guess (I + 1, J + 1, K + 1, 3) [mm], such as the last increment; or None.
+    start_mm : first guess (I + 1, J + 1, K + 1, 3) [mm], such as the last increment; or None for
+        the linear field closest to the prescribed displacement, or nothing if that is better.
     free_motion : allow rigid motions that nothing holds, if no load drives them (x and y under
         a smooth plate); the one without mean motion is returned. Only for bone in one piece.
     """
@@ -234,14 +242,12 @@ def _grid(problem: _Problem, threads: int) -> Grid:
     return grid
 
 
-def _build(problem: _Problem, grid: Grid, method: Method) -> Hierarchy:
-    """Build the preconditioner with a bound of its largest eigenvalue."""
+def _eigenvalue(problem: _Problem) -> tuple[float, float]:
+    """Bound the largest eigenvalue of the scaled stiffness; return the largest lam / mu too."""
     nu = problem.poisson
     least, most = (2.0 * n / (1.0 - 2.0 * n) for n in (float(nu.min()), float(nu.max())))
-    steps = method.smoothing or smoothing_steps(grid, most)
     ratios = {most} if least == most else {0.0, least, most}
-    largest = max(element.largest_eigenvalue(ratio) for ratio in ratios)
-    return build(grid, largest, steps=steps, threads=method.threads)
+    return max(element.largest_eigenvalue(ratio) for ratio in ratios), most
 
 
 def _solve(
@@ -250,27 +256,50 @@ def _solve(
     grid = _grid(problem, method.threads)
     shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
     x, q = new_field(shape, float), new_field(shape, float)
-    _start(problem, grid, x, None)
-    scale = _unbalanced(problem, grid, loads, x, q) or 1.0
-    if method.start_mm is not None:
-        _start(problem, grid, x, method.start_mm)
-        _unbalanced(problem, grid, loads, x, q)
+    scale = _begin(problem, grid, loads, method.start_mm, (x, q))
     if bodies and driven(bodies[0].motions, q, grid.inverse):
         detail = f"{bodies[0]} is driven where it is not held"
         return _singular(problem, Outcome.DRIVEN, detail)
-    hierarchy = _build(problem, grid, method)
+    largest, ratio = _eigenvalue(problem)
+    steps = method.smoothing or smoothing_steps(grid, ratio)
+    hierarchy = build(grid, largest, steps=steps, threads=method.threads)
+    hasty = method.smoothing is None and steps < STEPS_IF_SLOW
     residuals: list[float] = []
-    for _ in range(1 + REFINEMENTS):  # until the true residual is small, not only the one carried
+    for _ in range(2 + REFINEMENTS):  # until the true residual is small, not only the one carried
         left = method.iterations - max(len(residuals) - 1, 0)
         history = conjugate_gradients(
-            hierarchy, x, q, scale=scale, tolerance=tolerance, limit=left
+            hierarchy, x, q, scale=scale, tolerance=tolerance, limit=left, hasty=hasty
         )
         residuals += history.residuals[1 if residuals else 0 :]
         residuals[-1] = _unbalanced(problem, grid, loads, x, q) / scale
-        if not history.converged or residuals[-1] <= SLACK * tolerance:
+        if history.slow:
+            hierarchy, hasty = strengthened(hierarchy, largest), False
+        elif not history.converged or residuals[-1] <= SLACK * tolerance:
             break
     del hierarchy
     return _result(problem, grid, loads, (x, q), (residuals, scale, tolerance), bodies)
+
+
+def _begin(
+    problem: _Problem, grid: Grid, loads: Loads, start: Array | None, fields: tuple[Array, Array]
+) -> float:
+    """Fill in a first guess and its unbalanced force; return that of no guess [N], or 1.
+
+    The guess is the one that was given, else linear where that leaves less force unbalanced.
+    """
+    x, q = fields
+    _start(problem, grid, x, None)
+    alone = _unbalanced(problem, grid, loads, x, q)
+    if start is not None:
+        _start(problem, grid, x, start)
+        _unbalanced(problem, grid, loads, x, q)
+    elif (
+        guess_linear(problem.prescribed, grid.inverse, x)
+        and _unbalanced(problem, grid, loads, x, q) > alone
+    ):
+        _start(problem, grid, x, None)
+        _unbalanced(problem, grid, loads, x, q)
+    return alone or 1.0
 
 
 def _start(problem: _Problem, grid: Grid, x: Array, start: Array | None) -> None:

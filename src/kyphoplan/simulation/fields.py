@@ -1,6 +1,7 @@
 """Sums of displacement fields over a run of planes, row by row where there is material."""
 
 # mypy: disable-error-code="no-untyped-def"
+import math
 from typing import Any
 
 import numba as nb
@@ -15,7 +16,7 @@ ROOM = 16  # [1] numbers behind the end of a field that a register may read
 
 def new_field(shape: tuple[int, ...], dtype: Any) -> Array:
     """Return zeros that start on a cache line, with room for a register behind the end."""
-    count, size = int(np.prod(shape)), np.dtype(dtype).itemsize
+    count, size = math.prod(shape), np.dtype(dtype).itemsize
     flat = np.zeros(count + ROOM + ALIGNMENT // size, dtype)
     start = (-flat.ctypes.data) % ALIGNMENT // size
     return np.asarray(flat[start : start + count].reshape(shape))

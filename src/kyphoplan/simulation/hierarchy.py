@@ -1,7 +1,8 @@
 """The preconditioner: one multigrid cycle over voxels of doubling edge, in single precision."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numba as nb
@@ -24,6 +25,7 @@ from kyphoplan.simulation.transfer import (
 
 DIRECT_UNKNOWNS = 700  # [1] a level of so few is solved by a dense inverse of 2 MB
 STEPS, STEPS_IF_THIN = 5, 12  # [1] measured: the least time in bulk, and in rods and foams
+STEPS_IF_SLOW = 30  # [1] where the first steps show that coarser grids hardly help
 THIN = 1.5  # [1] nodes per voxel of plates of two voxels, or of rods of four or five
 STEPS_PER_ROOT = 0.3  # [1] steps per root of lam / mu: 21 at a Poisson's ratio of 0.4999
 PIVOTS = 4  # [1] rows that are eliminated together
@@ -161,8 +163,7 @@ def build(finest: Grid, largest: float, *, steps: int, threads: int) -> Hierarch
         shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
         fields = [new_field(shape, np.float32) for _ in range(5 if levels else 3)]
         levels.append(Level(grid, *fields, *fields[: 5 - len(fields)]))
-    shared = tuple(len(level.grid.cuts) > 2 for level in levels)  # noqa: PLR2004 - threads
-    program, weights = instructions(len(levels), chebyshev(steps, largest), shared)
+    program, weights = _program(tuple(levels), largest, steps)
     rooms = [(v.residual, v.correction, v.step, v.first, v.image) for v in levels]
     table = [
         (*addresses(level.grid), *(each.ctypes.data for each in arrays))
@@ -183,6 +184,17 @@ def build(finest: Grid, largest: float, *, steps: int, threads: int) -> Hierarch
     )
 
 
+def _program(levels: tuple[Level, ...], largest: float, steps: int) -> tuple[Array, Array]:
+    shared = tuple(len(level.grid.cuts) > 2 for level in levels)  # noqa: PLR2004 - threads
+    return instructions(len(levels), chebyshev(steps, largest), shared)
+
+
+def strengthened(hierarchy: Hierarchy, largest: float) -> Hierarchy:
+    """Return the same grids with much more smoothing, for what coarser grids see badly."""
+    program, weights = _program(hierarchy.levels, largest, STEPS_IF_SLOW)
+    return replace(hierarchy, program=program, weights=weights)
+
+
 def dense_inverse(grid: Grid) -> tuple[NDArray[np.intp], Array]:
     """Invert the stiffness of a small grid on its free components."""
     planes, rows, nodes = grid.lam.shape
@@ -195,13 +207,19 @@ def dense_inverse(grid: Grid) -> tuple[NDArray[np.intp], Array]:
     i, j, k = np.nonzero((grid.lam > 0) | (grid.mu > 0))
     corners = [number[i + a, j + b, :, k + c] for a, b, c in np.ndindex(2, 2, 2)]
     places = np.stack(corners, axis=1).reshape(-1, 3 * element.NODES)
-    by_lam, by_mu = element.stiffness(1.0, 0.0), element.stiffness(0.0, 1.0)
+    by_lam, by_mu = _unit_stiffness()
     lam, mu = (m[i, j, k].astype(float)[:, None, None] for m in (grid.lam, grid.mu))
     where = places[:, :, None] * size + places[:, None, :]
     summed = np.bincount(where.ravel(), (lam * by_lam + mu * by_mu).ravel(), size * size)
     matrix = np.asarray(summed, float).reshape(size, size)[:-1, :-1]
     matrix[np.diag_indices(unknowns.size)] *= 1.0 + SHIFT
     return unknowns, _inverted(matrix).astype(np.float32)
+
+
+@cache
+def _unit_stiffness() -> tuple[Array, Array]:
+    """Return the stiffness of a voxel per lam and per mu."""
+    return element.stiffness(1.0, 0.0), element.stiffness(0.0, 1.0)
 
 
 def _inverted(matrix: Array) -> Array:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from kyphoplan.geometry import Array
 from kyphoplan.materials import BONE_MINERAL, CEMENT, LEAST_MODULUS_MPA, PMMA
 from kyphoplan.simulation import material_points as mp
+from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.crushing import Bone, crush
 from kyphoplan.simulation.elasticity import Loads, Method, solve
-from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.operation import Operated
 from kyphoplan.simulation.operative_field import PLATE, SUPPORT, Field
 from kyphoplan.simulation.specimen import Tissue

@@ -24,11 +24,11 @@ from kyphoplan.geometry import Array
 from kyphoplan.materials import BONE_POISSON
 from kyphoplan.simulation import material_points as mp
 from kyphoplan.simulation.balloon_shape import Skin
+from kyphoplan.simulation.bone_law import LEAST_YIELD_MPA
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.cavity import growing_pressure
 from kyphoplan.simulation.elasticity import Loads, Method, solve
 from kyphoplan.simulation.fracture import weakened
-from kyphoplan.simulation.bone_law import LEAST_YIELD_MPA
 from kyphoplan.simulation.landmarks import landmarks
 from kyphoplan.simulation.operation import BAR_PER_MPA
 from kyphoplan.simulation.operative_field import SOFT_MPA, Field, prepare

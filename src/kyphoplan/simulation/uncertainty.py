@@ -24,10 +24,10 @@ from kyphoplan.materials import (
     DensityLaw,
     Status,
 )
+from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.cementing import Mixture
 from kyphoplan.simulation.fracture import FractureModel
-from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.operation import Assumptions
 from kyphoplan.simulation.operative_field import Surroundings
 

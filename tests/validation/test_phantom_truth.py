@@ -1,6 +1,7 @@
 """Every figure against the known truth of phantoms, and its interval against its promise."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import pytest
 from scipy.stats import binom
@@ -98,15 +99,39 @@ def _share(limit: float) -> Callable[[Reading], float]:
     return lambda reading: limit * reading.truth
 
 
-# What the figures promise: figure, largest error, and the thickest voxel at which it holds.
-TARGETS: tuple[tuple[str, Callable[[Reading], float], float], ...] = (
-    ("height", _points(0.5), THIN_MM),
-    ("height", _points(1.0), THICK_MM),
-    ("wedge angle", _points(1.0), THIN_MM),
-    ("cobb", _points(1.0), THIN_MM),
-    ("body volume", _share(0.03), THICK_MM),
-    ("pedicle width", _points(0.6), THIN_MM),
-    ("canal compromise", _points(3.0), THICK_MM),
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What a figure promises: its largest error, up to a voxel size, with the CT or also without.
+
+    What labels alone cannot tell (`test_labels_alone.py`) they do not promise: there the interval
+    has to hold the truth.
+    """
+
+    figure: str
+    limit: Callable[[Reading], float]
+    thickest_mm: float
+    labels_alone: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.figure} at {self.thickest_mm:g} mm"
+
+    def concerns(self, reading: Reading) -> bool:
+        """Say whether the promise is made for a reading."""
+        return (
+            reading.figure == self.figure
+            and max(reading.case.spacing_mm) <= self.thickest_mm
+            and (reading.with_ct or self.labels_alone)
+        )
+
+
+TARGETS = (
+    Target(figure="height", limit=_points(0.5), thickest_mm=THIN_MM),
+    Target(figure="height", limit=_points(1.0), thickest_mm=THICK_MM, labels_alone=False),
+    Target(figure="wedge angle", limit=_points(1.0), thickest_mm=THIN_MM, labels_alone=False),
+    Target(figure="cobb", limit=_points(1.0), thickest_mm=THIN_MM, labels_alone=False),
+    Target(figure="body volume", limit=_share(0.03), thickest_mm=THICK_MM),
+    Target(figure="pedicle width", limit=_points(0.6), thickest_mm=THIN_MM),
+    Target(figure="canal compromise", limit=_points(3.0), thickest_mm=THICK_MM),
 )
 
 
@@ -117,31 +142,25 @@ def every_reading(cases: Sequence[Case]) -> Iterator[Reading]:
             yield from readings(case, with_ct=with_ct)
 
 
-def misses(cases: Sequence[Case], figure: str, thickest_mm: float) -> list[str]:
+def misses(cases: Sequence[Case], target: Target) -> list[str]:
     """Say which readings of a figure are farther from the truth than promised."""
-    limit = next(t[1] for t in TARGETS if t[0] == figure and t[2] == thickest_mm)
     return [
         str(reading)
         for reading in every_reading(cases)
-        if reading.figure == figure
-        and max(reading.case.spacing_mm) <= thickest_mm
-        and abs(reading.error) > limit(reading)
+        if target.concerns(reading) and abs(reading.error) > target.limit(reading)
     ]
 
 
-NAMED = [pytest.param(f, t, id=f"{f} at {t:g} mm") for f, _, t in TARGETS]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(("figure", "thickest_mm"), NAMED)
-def test_a_figure_keeps_to_its_target(figure: str, thickest_mm: float) -> None:
-    assert misses(FINE + THICK, figure, thickest_mm) == []
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+def test_a_figure_keeps_to_its_target(target: Target) -> None:
+    assert misses(FINE + THICK, target) == []
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("figure", "thickest_mm"), NAMED)
-def test_a_figure_keeps_to_its_target_in_many_cases(figure: str, thickest_mm: float) -> None:
-    assert misses(FINEST + DRAWN, figure, thickest_mm) == []
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+def test_a_figure_keeps_to_its_target_in_many_cases(target: Target) -> None:
+    assert misses(FINEST + DRAWN, target) == []
 
 
 def wrong_grades(cases: Sequence[Case]) -> list[str]:

@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from kyphoplan.anatomy.body import Outline
-from kyphoplan.anatomy.edges import Base, cloud, edges_seen, labels_seen, near_places, nodes
+from kyphoplan.anatomy.cloud import Base, cloud
+from kyphoplan.anatomy.ct_edges import edges_seen, label_anchors, near_places, nodes
 from kyphoplan.anatomy.grid import Grid, Mask, crossing
+from kyphoplan.anatomy.label_edges import labels_seen
 from kyphoplan.anatomy.patch import Patch
 from kyphoplan.anatomy.relief import Relief
-from kyphoplan.anatomy.surface import Surface, join
+from kyphoplan.anatomy.surface import Surface, join, trial_reach
 from kyphoplan.case import Endplate, Volume
 from kyphoplan.geometry import Array, Frame, unit
 
@@ -156,19 +158,23 @@ def refine(surface: Columns, grid: Grid, ct: Volume) -> Columns:
     voxel = np.abs(grid.frame.superior @ ct.affine[:3, :3])
     u, v = surface.left, surface.posterior
     clear = surface.from_wall > CLEAR_MM
-    places = nodes(u[clear], v[clear])
+    (left, posterior), on = nodes(u[clear], v[clear])
+    anchors = label_anchors(label, (left[~on], posterior[~on]), voxel)
     fitted, seen = label, None
     for _ in range(3):
         points = cloud(ct, grid.frame, (u[clear], v[clear]), fitted, surface.sign)
         if points is None:
             return surface
-        seen = edges_seen(points, places, voxel, (fitted, label, surface.sign))
+        around = fitted, label, surface.sign
+        seen = edges_seen(points, (left[on], posterior[on]), voxel, around)
         if seen is None:
             return surface
-        fitted = join(label.patch, seen)
+        fitted = join(label.patch, seen, anchors)
     assert seen is not None
     known = near_places(seen, u, v)
     height = fitted.at(u, v)
+    if np.abs(height - surface.height).max() > 2.0 * trial_reach(voxel):
+        return surface  # no edge is sought so far from the label's
     return replace(
         surface,
         height=height,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from kyphoplan.anatomy.body import PEDICLE_ROOT_MM, wall_position
 from kyphoplan.anatomy.bones import Bone
 from kyphoplan.anatomy.endplates import (
     Columns,
@@ -18,15 +17,11 @@ from kyphoplan.anatomy.endplates import (
 )
 from kyphoplan.anatomy.frame import Fit
 from kyphoplan.anatomy.grid import Grid, Mask
-from kyphoplan.anatomy.relief import Relief
+from kyphoplan.anatomy.osteophytes import osteophytes
 from kyphoplan.case import Body, Confidence, Measure, Part, Volume
 from kyphoplan.geometry import Array, Frame
 
 VOLUME_SD = 0.026  # [1] of the body's volume: where the cut behind the pedicles runs (phantoms)
-LIP_MM = 0.8  # [mm] farther out than the usual flare is a lip
-SECTORS = 24  # [1] directions around the body in which the rim is looked at
-RIM_PART = (0.65, 0.95)  # [1] of the half height, where the rim flares
-SPUR_MM = 1.5  # [mm] bone beyond the endplate's surface by more is osteophyte
 
 
 def _surfaces(fit: Fit, field: Volume, ct: Volume | None) -> tuple[Columns, Columns] | None:
@@ -80,7 +75,7 @@ def build_body(fit: Fit, bone: Bone, ct: Volume | None) -> Built:
         frame.to_patient(np.stack([0.0 * heights, wall[known], heights], axis=1))
         for wall in (found.anterior_wall, found.posterior_wall)
     )
-    spurs = _osteophytes(fit, surfaces)
+    spurs = osteophytes(fit, surfaces, bone.field.affine[:3, :3])
     body = Body(
         superior=superior,
         inferior=inferior,
@@ -118,62 +113,11 @@ def _waist_walls(fit: Fit) -> tuple[float, float] | None:
     return float(np.nanmedian(anterior)), float(np.nanmedian(posterior))
 
 
-def _continued(surface: Columns, grid: Grid) -> Array:
-    """Smooth continuation of an endplate over the whole grid (L, P) [mm]."""
-    base = Relief.through(surface.left, surface.posterior, surface.height, np.inf)
-    return base.at(*np.meshgrid(grid.left, grid.posterior, indexing="ij"))
-
-
-def _osteophytes(fit: Fit, surfaces: tuple[Columns, Columns]) -> Mask:
-    """Bone (L, P, S) that stands out of the body's own outline: spurs, lips and bridges.
-
-    In front of the pedicles' roots: bone beyond the endplates' own surfaces, and bone farther out
-    of the waist than the rim of this body usually is.
-    """
-    grid = fit.grid
-    top, bottom = (_continued(surface, grid)[:, :, None] for surface in surfaces)
-    s = grid.superior[None, None, :]
-    past = (s > top + SPUR_MM) | (s < bottom - SPUR_MM)
-    part = np.abs(s - 0.5 * (top + bottom)) / np.maximum(0.5 * (top - bottom), 1.0)
-    beyond = ndimage.distance_transform_edt(~fit.waist, sampling=grid.step_mm)[:, :, None]
-    flare = _flare(fit, part, beyond[:, :, 0])
-    out = beyond > flare * np.minimum(part, 1.0) ** 2 + LIP_MM
-    front = grid.posterior < wall_position(fit.found, grid) - PEDICLE_ROOT_MM
-    reach = np.abs(grid.left) < 30.0  # noqa: PLR2004 [mm] not the processes' tips
-    here = (reach[:, None] & front[None, :])[:, :, None] & (fit.field < 0) & ~fit.waist[:, :, None]
-    return np.asarray(here & (past | out))
-
-
-def _flare(fit: Fit, part: Array, beyond: Array) -> float:
-    """How far the rim of this body stands out of its waist, in most directions [mm].
-
-    ``part`` (L, P, S) is 0 in the middle and 1 at the endplates, ``beyond`` (L, P) the distance
-    from the waist [mm].
-    """
-    grid = fit.grid
-    left, posterior = np.meshgrid(grid.left, grid.posterior, indexing="ij")
-    centre = [float(place[fit.waist].mean()) for place in (left, posterior)]
-    sector = np.floor(
-        (np.arctan2(left - centre[0], centre[1] - posterior) / np.pi + 1.0) * 0.5 * SECTORS
-    ).astype(int)
-    rim = (fit.body & (part > RIM_PART[0]) & (part < RIM_PART[1])).any(axis=2)
-    front = posterior < wall_position(fit.found, grid) - PEDICLE_ROOT_MM
-    far = [
-        float(beyond[here].max())
-        for k in range(SECTORS)
-        if (here := rim & front & (sector == k)).any()
-    ]
-    return float(np.median(far)) / float(np.mean(RIM_PART)) ** 2 if far else 0.0
-
-
 def _volume(fit: Fit, bone: Bone, osteophytes: Mask, surfaces: tuple[Columns, Columns]) -> Measure:
     """Volume of the body [ml] with partial voxels at its surface, up to its fitted endplates."""
     grid = fit.grid
-    share = np.clip(0.5 - fit.field / grid.step_mm, 0.0, 1.0)
     near = fit.body & ~osteophytes
-    inside = near | (_grown(near) & (fit.field >= 0))
-    cell = grid.step_mm**3 / 1000.0
-    value = float(share[inside].sum()) * cell
+    value = _count(bone, grid, near, fit.field < 0) * bone.field.voxel_mm3 / 1000.0
     ground = float(fit.waist.sum()) * grid.step_mm**2 / 1000.0
     value += ground * sum(float(s.sign * (s.height - s.label).mean()) for s in surfaces)
     voxel = float(np.cbrt(bone.field.voxel_mm3))
@@ -188,12 +132,19 @@ def _volume(fit: Fit, bone: Bone, osteophytes: Mask, surfaces: tuple[Columns, Co
     )
 
 
-def _grown(mask: Mask) -> Mask:
-    """Return the mask and its six neighbours."""
-    grown = mask.copy()
-    for axis in range(3):
-        grown |= np.roll(mask, 1, axis) | np.roll(mask, -1, axis)
-    return grown
+def _count(bone: Bone, grid: Grid, part: Mask, whole: Mask) -> float:
+    """Count the label's voxels [1] that lie in a part (L, P, S) of the whole bone on a grid.
+
+    A voxel between nodes counts by the share of the part among the nodes of bone around it.
+    Unlike the surface between thick slices, the voxels themselves have no bias.
+    """
+    corner = np.array([grid.left[0], grid.posterior[0], grid.superior[0]])
+    index = ((grid.frame.to_local(bone.points_mm) - corner) / grid.step_mm).T
+    inside, around = (
+        ndimage.map_coordinates(mask.astype(np.float32), index, order=1, cval=0.0)
+        for mask in (part, whole)
+    )
+    return float((inside / np.maximum(around, 1e-6)).sum())
 
 
 def build_parts(fit: Fit, spurs: Mask | None) -> Volume:

@@ -42,6 +42,23 @@ class Sightings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Anchors:
+    """Where the surface roughly is, at M places of which no sighting tells.
+
+    Attributes
+    ----------
+    left, posterior : (M,) place [mm].
+    height : (M,) position along the superior axis [mm].
+    sd : (M,) its standard uncertainty [mm].
+    """
+
+    left: Array
+    posterior: Array
+    height: Array
+    sd: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Surface:
     """A fitted endplate.
 
@@ -67,7 +84,18 @@ class Surface:
         return np.sqrt((basis * np.linalg.solve(self.precision, basis.T).T).sum(axis=1))
 
 
-def join(patch: Patch, seen: Sightings) -> Surface:
+def trial_reach(voxel_mm: Array) -> float:
+    """How far from a base surface the edge is sought [mm]."""
+    return 0.8 + 0.75 * float(voxel_mm.max())
+
+
+def trials(voxel_mm: Array) -> Array:
+    """Positions (B,) at which the edge is tried [mm]; symmetric about 0."""
+    count = int(np.ceil(trial_reach(voxel_mm) / FINEST_MM))
+    return np.arange(-count, count + 1, dtype=np.float64) * FINEST_MM
+
+
+def join(patch: Patch, seen: Sightings, anchors: Anchors | None = None) -> Surface:
     """Find the surface through what is seen at all places, as smooth as they allow.
 
     Between two slices a place tells no more than "somewhere here"; its neighbours and the
@@ -82,8 +110,10 @@ def join(patch: Patch, seen: Sightings) -> Surface:
     likely = np.exp(seen.chance - lowest)
     likely = likely / likely.sum(axis=1, keepdims=True) + seen.stray / seen.trial.size
     best, most = None, -np.inf
+    held = _held(patch, anchors)
     for stiffness in STIFFNESS:
-        surface, foretold = _passed(patch, stiffness, seen, likely)
+        prior = stiffness * patch.bending() + held[0], held[1]
+        surface, foretold = _passed(patch, prior, seen, likely)
         if foretold <= most:
             break
         best, most = surface, foretold
@@ -91,13 +121,26 @@ def join(patch: Patch, seen: Sightings) -> Surface:
     return best
 
 
+def _held(patch: Patch, anchors: Anchors | None) -> tuple[Array, Array]:
+    """Precision (K, K) and pull (K,) of the anchors on the knots; hardly any without them."""
+    count = patch.shape[0] * patch.shape[1]
+    slack = 1e-9 * np.eye(count)
+    if anchors is None or anchors.left.size == 0:
+        return slack, np.zeros(count)
+    matrix = patch.basis(anchors.left, anchors.posterior).dense() / anchors.sd[:, None]
+    return slack + matrix.T @ matrix, matrix.T @ (anchors.height / anchors.sd)
+
+
 def _passed(
-    patch: Patch, stiffness: float, seen: Sightings, likely: Array
+    patch: Patch, held: tuple[Array, Array], seen: Sightings, likely: Array
 ) -> tuple[Surface, float]:
-    """Pass messages between the places and the surface; return it and how well it foretells."""
+    """Pass messages between the places and the surface; return it and how well it foretells.
+
+    ``held`` are precision (K, K) and pull (K,) of what is known of the knots beforehand.
+    """
     basis = patch.basis(seen.left, seen.posterior)
     matrix, products = basis.dense(), basis.products()
-    prior = stiffness * patch.bending() + 1e-9 * np.eye(basis.count)
+    prior, towards_prior = held
     mean, variance = _moments(likely, seen.trial[None, :])
     least = (2.0 * np.ptp(seen.trial)) ** -2  # what tells nothing still holds the search's range
     weight = 1.0 / np.maximum(variance, LEAST_VARIANCE)
@@ -106,7 +149,9 @@ def _passed(
         precision = prior + (products @ weight).reshape(prior.shape)
         root = np.linalg.cholesky(precision)
         across = solve_triangular(root, matrix.T, lower=True)
-        centre = across.T @ solve_triangular(root, basis.collected(pull), lower=True)
+        centre = across.T @ solve_triangular(
+            root, basis.collected(pull) + towards_prior, lower=True
+        )
         if np.abs(centre - before).max() < SETTLED_MM:
             break
         variance, before = (across**2).sum(axis=0), centre
@@ -122,7 +167,9 @@ def _passed(
         towards = np.where(told, exact * found - left_out * others, least * found)
         weight, pull = weight + DAMPING * (new - weight), pull + DAMPING * (towards - pull)
     foretold = float(np.log(joint.sum(axis=1) * np.sqrt(left_out)).sum())
-    coefficients = np.asarray(np.linalg.solve(precision, basis.collected(pull)), np.float64)
+    coefficients = np.asarray(
+        np.linalg.solve(precision, basis.collected(pull) + towards_prior), np.float64
+    )
     return Surface(patch=patch, coefficients=coefficients, precision=precision), foretold
 
 

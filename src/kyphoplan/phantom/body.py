@@ -180,12 +180,15 @@ def body(s: VertebraShape, x: Array, y: Array, z: Array) -> tuple[Array, Array]:
 
 
 def osteophyte(s: VertebraShape, x: Array, y: Array, z: Array) -> Array:
-    """Return the distance to the anterior lips at both rims [mm]; inf if there are none."""
+    """Return the distance to the anterior lips at both rims [mm]; inf if there are none.
+
+    Where there is no lip, this solid stays inside the body: the waist is as narrow as ever.
+    """
     if s.osteophyte_mm == 0:
         return np.full(np.broadcast_shapes(x.shape, y.shape, z.shape), np.inf)
     size = s.osteophyte_mm
     top, bottom = endplates(s, x, y)
-    wall = outline(s, x, y, np.ones(()))
+    wall = outline(s, x, y, relative_height(z, top, bottom))
     angle = np.arctan2(x, -(y - s.anterior * 0.2))
     window = np.exp(-((angle / 0.9) ** 4))  # the anterior hundred degrees
     length = LIP_LENGTH_MM + 0.4 * size

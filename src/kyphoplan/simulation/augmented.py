@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from kyphoplan.geometry import Array
 from kyphoplan.materials import BONE_MINERAL, CEMENT, LEAST_MODULUS_MPA, PMMA
@@ -113,6 +114,8 @@ def borne(field: Field, state: State, method: Method) -> Borne:
     window = (slice(None), slice(None), slice(layers[0], layers[-1] + 1))
     solid = ((field.tissue > 0) | (state.bone_mpa > 0.0)) & (field.tissue != PLATE)
     solid = (solid & (field.tissue != SUPPORT))[window]
+    held = (state.disc > HALF)[window]
+    solid = joined(solid, held)
     stiff = np.maximum(state.bone_mpa + state.disc * PMMA.modulus, LEAST_MODULUS_MPA)[window]
     limit = np.maximum(state.yield_mpa + state.disc * PMMA.strength, LEAST_YIELD_MPA)[window]
     bone = Bone(
@@ -121,9 +124,8 @@ def borne(field: Field, state: State, method: Method) -> Borne:
         poisson=0.3,
         spacing_mm=field.edge_mm,
     )
-    held = (state.disc > HALF)[window]
     move = CRUSHED_SHORTENING * solid.shape[2] * field.edge_mm
-    prescribed = plates(bone, -move, held=held)
+    prescribed = plates(bone, -move, held=held & solid)
     linear = solve(bone.modulus_mpa, field.edge_mm, prescribed, poisson=0.3, method=method)
     stiffness = 2.0 * linear.strain_energy_mj / move**2
     crushed = crush(bone, prescribed, np.array(SHARES), method=method)
@@ -135,7 +137,20 @@ def borne(field: Field, state: State, method: Method) -> Borne:
     )
 
 
-HALF = 0.5
+def joined(solid: NDArray[np.bool_], held: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the pieces of a body that hang on what is held: a loose one has no place to rest.
+
+    Examples
+    --------
+    >>> joined(np.array([[[True, False, True]]]), np.array([[[True, False, False]]]))
+    array([[[ True, False, False]]])
+    """
+    pieces, _ = ndimage.label(solid)
+    kept = np.unique(pieces[held & solid])
+    return np.asarray(np.isin(pieces, kept[kept > 0]))
+
+
+HALF = 0.5  # [1]
 LEAST_YIELD_MPA = 1e-3  # [MPa] of bone without mineral
 
 
@@ -149,10 +164,10 @@ def endplate_peaks(field: Field, state: State, method: Method) -> tuple[float, f
     modulus = np.maximum(state.bone_mpa + disc + bones, LEAST_MODULUS_MPA)
     layers = np.flatnonzero((field.tissue == PLATE).any(axis=(0, 1)))
     window = (slice(None), slice(None), slice(layers[0], layers[-1] + 1))
-    solid = ((field.tissue > 0) | (state.bone_mpa > 0.0))[window]
+    plate = (field.tissue == PLATE)[window]
+    solid = joined(((field.tissue > 0) | (state.bone_mpa > 0.0))[window], plate)
     stiff = np.where(solid, modulus[window], 0.0)
     bone = Bone(modulus_mpa=stiff, yield_mpa=stiff, poisson=0.3, spacing_mm=field.edge_mm)
-    plate = (field.tissue == PLATE)[window]
     prescribed = plates(bone, -1.0, held=plate)
     found = solve(stiff, field.edge_mm, prescribed, poisson=POISSON, loads=Loads(), method=method)
     area = field.edge_mm**2

@@ -23,16 +23,8 @@ PER_EDGE = 2  # [1] points along each edge of a voxel at the start
 LEAST_BOX, MOST_BOX = 0.05, 2.0  # [cell] edge of a point's box, whatever its volume
 LEAST_STRETCH, MOST_STRETCH = 0.5, 2.0  # [1] of a volume in one increment
 
-MASS, VOLUME, SOFT, POISSON, WEAK, BORN, STRESS, COUNT = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    12,
-)  # columns of the voxels
+MASS, VOLUME, SOFT, POISSON, WEAK, BORN, STRESS = range(7)  # columns of the cells
+COUNT = STRESS + 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

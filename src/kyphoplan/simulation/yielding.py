@@ -20,11 +20,6 @@ from kyphoplan.simulation.caching import KEPT
 from kyphoplan.simulation.plasticity import return_factor
 
 SHEAR, BULK, LIMIT, FACTOR, HARDENING, LAWS = 0, 1, 2, 3, 4, 5  # columns of an octant's law
-CLOSED = (
-    0.7  # [1] logarithm of volume lost in one increment at which an octant is shut: half of it
-)
-CONTACT_MPA = 50.0  # [MPa] over the excess: a penalty, ten times a balloon's pressure; its work is
-# the grid's. Without it a pocket of no strength lets the balloon's inside run away
 MOST_SQUEEZE = 1.0  # [1] logarithm of volume lost in one increment that still makes it stronger
 
 
@@ -98,18 +93,6 @@ def _returned(strain, old, law, new):
 
 
 @nb.njit(cache=KEPT, nogil=True)
-def _met(strain, stress):
-    """Press the sides of a shut octant apart; return the secant bulk modulus of that."""
-    volume = strain[0] + strain[1] + strain[2]
-    if volume >= -CLOSED:
-        return 0.0
-    pressure = CONTACT_MPA * (volume + CLOSED)
-    for n in range(3):
-        stress[n] += pressure
-    return pressure / volume
-
-
-@nb.njit(cache=KEPT, nogil=True)
 def respond(u, edge, law, stress, whole, secant, force):
     """Write the secant stiffness of each voxel, and subtract the forces of its stress.
 
@@ -144,7 +127,6 @@ def respond(u, edge, law, stress, whole, secant, force):
                     old, s = stress[2 * i + a, 2 * j + b, 2 * k + c], new[octant]
                     g, m = _returned(strain[octant], old, here, s)
                     yielding += g < here[SHEAR]
-                    m += _met(strain[octant], s)
                     secant[i, j, k, 0] += g / 8.0
                     secant[i, j, k, 1] += m / 8.0
                     mean += (s[0] + s[1] + s[2]) / 24.0

@@ -29,6 +29,7 @@ LET_DOWN = (0.5, 0.0)  # [1] of the pressure, in turn
 TOOL_MPA = 500.0  # [MPa] of a cannula in its track: far stiffer than the bone around it
 FULL, OVER = 0.98, 1.01  # [1] of its largest pressure: a balloon is full; is too full
 CUTS, LEAST_CUT = 4, 0.1  # [1] times an increment is made smaller, and by how much at most
+CONCAVE = 1.5  # [1] pressure rises fast at first: volume over this power of it is about straight
 LEAST_STEP = 1e-4  # [1] of the volume: less is no increment
 NEARLY = 1e-6
 
@@ -206,7 +207,7 @@ class Operation:
             elif growing.any():
                 rise = np.where(growing, state.pressures - self.pressures, 1.0)
                 part = np.where(growing, (limits - self.pressures) / rise, 1.0).min()
-                volumes = max(float(part), LEAST_CUT) * volumes
+                volumes = max(float(part) ** CONCAVE, LEAST_CUT) * volumes
             else:
                 break
         return self._moved(half, state)

@@ -76,7 +76,7 @@ def _swept(low, main, high, right):  # type: ignore[no-untyped-def]
 
 @nb.njit
 def _balanced(r, u, stress, constants, new, last):  # type: ignore[no-untyped-def]
-    """Find the displacement of all but the wall (and the held border); tell whether it is found."""
+    """Find the displacement of all but what is held; tell whether it is found."""
     force, main = np.zeros(r.size), np.zeros(r.size)
     low, high = np.zeros(r.size - 1), np.zeros(r.size - 1)
     u[last:] = 0.0

@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 
 from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
-from kyphoplan.simulation import yielding
 from kyphoplan.simulation.crushing import mixed
 from kyphoplan.simulation.elasticity import Loads, Method, Solution, solve
 from kyphoplan.simulation.octants import Octants
+from kyphoplan.simulation.yielding import respond
 
 BALANCE = 1e-2  # [1] unbalanced nodal force left in an increment over the balloons' force
 ROUNDS = 40  # [1] linear solves of an increment at most
 LINEAR = 0.03  # [1] a linear solve leaves this part of the unbalanced force
 MEMORY = 6  # [1] solves that are remembered
 RENEWED = (0, 3)  # [1] rounds in which the answer to a pressure is found anew
+WORSE = 4.0  # [1] times as unbalanced as the best so far: what is remembered misleads
 NEARLY = 1e-6
 
 
@@ -83,22 +84,30 @@ def balance(
     least_pressures : by whose force the unbalanced one is measured where it is larger [MPa].
     """
     count = len(pressures)
+    pushes = now.pushes.reshape(count, -1)
     u, p = guess.copy(), pressures.copy()
     tried: list[tuple[Array, Array]] = []
     answers = np.zeros((count, u.size))
     solves = iterations = 0
+    best, best_at, damping = np.inf, (u, p), 1.0
     for rounds in range(ROUNDS):
-        forces = pushes_of(block, now, u)
-        pushes = forces.reshape(count, -1)
-        secant, force, yielded = _forces(block, now, u, p, forces)
+        secant, force, yielded = _forces(block, now, u, p)
         scale = float(np.linalg.norm(np.maximum(p, least_pressures) @ pushes))
         gap = np.zeros(count) if volumes is None else volumes - pushes @ u.ravel()
         missing = 0.0 if volumes is None else float(np.abs(gap).max() / volumes.max())
         unbalanced = max(float(np.linalg.norm(force)) / (scale or NEARLY), missing)
         if unbalanced <= BALANCE:
             break
+        if unbalanced > WORSE * best:  # misled: once more from the best so far, alone
+            u, p = best_at
+            tried, damping = [], 0.5 * damping
+            continue
+        if unbalanced < best:
+            best, best_at = unbalanced, (u, p)
+        if rounds == ROUNDS - 1:
+            break
         if volumes is not None and rounds in RENEWED:
-            found = [_linear(block, secant, push) for push in forces]
+            found = [_linear(block, secant, push) for push in now.pushes]
             answers = np.stack([np.nan_to_num(a.displacement_mm).ravel() for a in found])
             solves += count
         change, rise = np.zeros(u.shape), np.zeros(count)
@@ -111,12 +120,15 @@ def balance(
             rise = np.asarray(np.linalg.solve(pushes @ answers.T, wanting), np.float64)
             change = np.asarray(change + (rise @ answers).reshape(u.shape), np.float64)
         whole = np.concatenate([u.ravel(), p])
-        tried = [*tried, (whole, np.concatenate([change.ravel(), rise]))][-MEMORY:]
+        step = damping * np.concatenate([change.ravel(), rise])
+        tried = [*tried, (whole, step)][-MEMORY:]
         new = mixed(tried)
         u, p = new[: u.size].reshape(u.shape), new[u.size :]
+    if unbalanced > best:
+        unbalanced, (u, p) = best, best_at
     return Balanced(
         displacement_mm=u,
-        gained_mm3=pushes_of(block, now, u).reshape(count, -1) @ u.ravel(),
+        gained_mm3=pushes @ u.ravel(),
         pressures=p,
         unbalanced=unbalanced,
         solves=solves,
@@ -125,21 +137,11 @@ def balance(
     )
 
 
-def pushes_of(block: Block, now: Octants, u: Array) -> Array:
-    """Return the nodal forces of 1 MPa in each balloon (B, I + 1, J + 1, K + 1, 3) [N]."""
-    out = np.zeros((len(now.inside), *u.shape))
-    for inside, forces in zip(now.inside, out, strict=True):
-        yielding.push(u, inside, block.edge_mm, forces)
-    return out
-
-
-def _forces(
-    block: Block, now: Octants, u: Array, p: Array, pushes: Array
-) -> tuple[Array, Array, int]:
+def _forces(block: Block, now: Octants, u: Array, p: Array) -> tuple[Array, Array, int]:
     """Return secant state, unbalanced forces, and octants that yield."""
-    secant, force = np.zeros((*block.active.shape, 2)), np.tensordot(p, pushes, axes=1)
+    secant, force = np.zeros((*block.active.shape, 2)), np.tensordot(p, now.pushes, axes=1)
     given = (block.edge_mm, now.law, now.stress, now.whole)
-    yielded = yielding.respond(u, *given, secant, force)
+    yielded = respond(u, *given, secant, force)
     force[~block.free] = 0.0
     return secant, force, int(yielded)
 

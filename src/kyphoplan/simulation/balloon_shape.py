@@ -170,9 +170,15 @@ class Skin:
         ).mean(axis=(1, 3, 5))
         return result
 
-    def carried(self, u_mm: Array, edge_mm: float) -> "Skin":
-        """Move the skin with the nodes of a block (I + 1, J + 1, K + 1, 3) [mm]."""
-        places = np.moveaxis(self.corners_mm, -1, 0).reshape(3, -1) / edge_mm
+    def carried(self, u_mm: Array, edge_mm: float, half_way: "Skin | None" = None) -> "Skin":
+        """Move the skin with the nodes of a block (I + 1, J + 1, K + 1, 3) [mm].
+
+        Parameters
+        ----------
+        half_way : the skin half-way, where the displacement is read; itself by default.
+        """
+        read = half_way or self
+        places = np.moveaxis(read.corners_mm, -1, 0).reshape(3, -1) / edge_mm
         u = np.stack(
             [
                 ndimage.map_coordinates(u_mm[..., n], places, order=1, mode="nearest")
@@ -180,7 +186,7 @@ class Skin:
             ],
             axis=-1,
         ).reshape(*self.height_mm.shape, 3)
-        normal = self.normals()
+        normal = read.normals()
         _, directions = self.feet_and_directions()
         facing = np.maximum((normal * directions).sum(axis=-1), STEEPEST)
         return replace(

@@ -20,7 +20,7 @@ from kyphoplan.simulation.balloon_shape import Skin
 from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.gauge import touching
-from kyphoplan.simulation.octants import BEARS, LEAST_SHARE, Octants, octants
+from kyphoplan.simulation.octants import BEARS, FILL_POISSON, LEAST_SHARE, Octants, octants
 from kyphoplan.simulation.yielding import happened
 
 STRIDE = 0.4  # [voxel] mean path of the skin in one increment
@@ -29,6 +29,7 @@ LET_DOWN = (0.5, 0.0)  # [1] of the pressure, in turn
 TOOL_MPA = 500.0  # [MPa] of a cannula in its track: far stiffer than the bone around it
 FULL, OVER = 0.98, 1.01  # [1] of its largest pressure: a balloon is full; is too full
 CUTS, LEAST_CUT = 4, 0.1  # [1] times an increment is made smaller, and by how much at most
+CONCAVE = 1.5  # [1] pressure rises fast at first: volume over this power of it is about straight
 LEAST_STEP = 1e-4  # [1] of the volume: less is no increment
 NEARLY = 1e-6
 
@@ -105,6 +106,22 @@ def placed_points(
     return mp.Points(**kept)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Half:
+    """The block half-way through an increment, as the last one lets it be guessed.
+
+    Attributes
+    ----------
+    guess_mm : (I + 1, J + 1, K + 1, 3) displacement of the increment [mm].
+    points, skins, now : after half of it.
+    """
+
+    guess_mm: Array
+    points: mp.Points
+    skins: tuple[Skin, ...]
+    now: Octants
+
+
 class Operation:
     """The bone, the balloons and their history; `inflate` and `let_down` move them on.
 
@@ -140,10 +157,10 @@ class Operation:
         self.displacement_mm = np.zeros(held.shape)
         self.work = self.dissipated = self.stored = 0.0
         self.gained = np.zeros(len(tamps))
-        self.now = self._mapped()
+        self.now = self._mapped(points, self.skins)
 
-    def _mapped(self) -> Octants:
-        return octants(self.points, self.skins, self.block.active, self.edge, self.law)
+    def _mapped(self, points: mp.Points, skins: tuple[Skin, ...]) -> Octants:
+        return octants(points, skins, self.block.active, self.edge, self.law)
 
     @property
     def shares(self) -> Array:
@@ -180,17 +197,20 @@ class Operation:
             told(done[-1])
 
     def _grown(self, volumes: Array, limits: Array) -> Increment:
-        """Make an increment, smaller if a balloon would pass its largest pressure."""
-        state = self._balanced(volumes, self.pressures)
-        for _ in range(CUTS):
+        """Make an increment, smaller if it finds no balance or passes a largest pressure."""
+        for _ in range(1 + CUTS):
+            half = self._half_way(volumes)
+            state = self._balanced(half, volumes, self.pressures)
             growing = (volumes > 0.0) & (state.pressures > OVER * limits)
-            if not growing.any():
+            if state.unbalanced > BALANCE:
+                volumes = 0.5 * volumes
+            elif growing.any():
+                rise = np.where(growing, state.pressures - self.pressures, 1.0)
+                part = np.where(growing, (limits - self.pressures) / rise, 1.0).min()
+                volumes = max(float(part) ** CONCAVE, LEAST_CUT) * volumes
+            else:
                 break
-            rise = np.where(growing, state.pressures - self.pressures, 1.0)
-            part = np.where(growing, (limits - self.pressures) / rise, 1.0).min()
-            volumes = max(float(part), LEAST_CUT) * volumes
-            state = self._balanced(volumes, self.pressures)
-        return self._moved(state)
+        return self._moved(half, state)
 
     def _stride(self, left: Array, number: int) -> Array:
         """Return the volumes of the next increment: a set path of the skins."""
@@ -199,48 +219,63 @@ class Operation:
         stride = part * STRIDE * self.edge * area
         return np.asarray(left / np.ceil(np.maximum(left / stride - NEARLY, 1.0)))
 
-    def _balanced(self, volumes: Array | None, pressures: Array) -> Balanced:
-        """Balance one increment, beginning with how the last one went on."""
+    def _half_way(self, volumes: Array | None) -> Half:
+        """Guess how this increment goes on, from the last, and go half of it."""
         guess = np.zeros(self.displacement_mm.shape)
-        if volumes is not None and self.gained.any():
-            guess = self.displacement_mm * float(volumes.sum() / self.gained.sum())
+        if volumes is None or not self.gained.any():
+            return Half(guess_mm=guess, points=self.points, skins=self.skins, now=self.now)
+        guess = self.displacement_mm * float(volumes.sum() / self.gained.sum())
+        points = self.points.copy()
+        mp.move(points, self.points, 0.5 * guess, self.edge, np.zeros((*self.now.tissue.shape, 8)))
+        skins = tuple(skin.carried(0.5 * guess, self.edge) for skin in self.skins)
+        return Half(guess_mm=guess, points=points, skins=skins, now=self._mapped(points, skins))
+
+    def _balanced(self, half: Half, volumes: Array | None, pressures: Array) -> Balanced:
         least = np.zeros(len(pressures)) if pressures.any() else self.pressures
-        return balance(self.block, self.now, guess, pressures, volumes, least_pressures=least)
+        return balance(
+            self.block, half.now, half.guess_mm, pressures, volumes, least_pressures=least
+        )
 
     def let_down(self) -> list[Increment]:
         """Take the pressure out; the bone springs back."""
         full = self.pressures.copy()
-        return [self._moved(self._balanced(None, full * part)) for part in LET_DOWN]
+        return [
+            self._moved(h := self._half_way(None), self._balanced(h, None, full * part))
+            for part in LET_DOWN
+        ]
 
-    def _moved(self, state: Balanced) -> Increment:
+    def _moved(self, half: Half, state: Balanced) -> Increment:
         """Move everything as an increment has come out."""
-        u = state.displacement_mm
-        change = np.zeros((*self.now.tissue.shape, 8))
-        given = (self.edge, self.now.law, self.now.stress, self.now.whole)
-        stored, lost = happened(u, *given, BEARS * self.law.soft_mpa / 2.6, change)
-        gained = state.gained_mm3
-        self.work += float(0.5 * (self.pressures + state.pressures) @ gained)
+        u, now = state.displacement_mm, half.now
+        change = np.zeros((*now.tissue.shape, 8))
+        filler = BEARS * self.law.soft_mpa / (2.0 * (1.0 + FILL_POISSON))
+        stored, lost = happened(u, self.edge, now.law, now.stress, now.whole, filler, change)
+        self.work += float(0.5 * (self.pressures + state.pressures) @ state.gained_mm3)
         self.dissipated += lost
         self.stored = stored
-        change[..., 1:7] /= np.maximum(self.now.tissue, LEAST_SHARE)[..., None]  # of the bone
-        mp.move(self.points, u, self.edge, change)
-        self.markers = mp.carried(self.markers, u, self.edge)
+        change[..., 1:7] /= np.maximum(now.tissue, LEAST_SHARE)[..., None]  # in the bone itself
+        mp.move(self.points, half.points, u, self.edge, change)
+        places = mp.carried(self.markers, 0.5 * half.guess_mm, self.edge)
+        self.markers = mp.carried(self.markers, u, self.edge, places)
         wanted = [
             skin.volume_mm3 + gain / tamp.inside
-            for skin, gain, tamp in zip(self.skins, gained, self.tamps, strict=True)
+            for skin, gain, tamp in zip(self.skins, state.gained_mm3, self.tamps, strict=True)
         ]
-        moved = [skin.carried(u, self.edge) for skin in self.skins]
+        moved = [
+            skin.carried(u, self.edge, read)
+            for skin, read in zip(self.skins, half.skins, strict=True)
+        ]
         self.skins = tuple(
             skin.holding(volume, tamp.largest_mm)
             for skin, volume, tamp in zip(moved, wanted, self.tamps, strict=True)
         )
         shift = tuple(
-            float(np.mean(now.height_mm - then.height_mm))
-            for now, then in zip(self.skins, moved, strict=True)
+            float(np.mean(new.height_mm - then.height_mm))
+            for new, then in zip(self.skins, moved, strict=True)
         )
         self._keep_out()
-        self.pressures, self.displacement_mm, self.gained = state.pressures, u, gained
-        self.now = self._mapped()
+        self.pressures, self.displacement_mm, self.gained = state.pressures, u, state.gained_mm3
+        self.now = self._mapped(self.points, self.skins)
         return Increment(
             volume_mm3=tuple(skin.volume_mm3 for skin in self.skins),
             pressure_mpa=tuple(float(p) for p in state.pressures),

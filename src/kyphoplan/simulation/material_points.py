@@ -23,16 +23,8 @@ PER_EDGE = 2  # [1] points along each edge of a voxel at the start
 LEAST_BOX, MOST_BOX = 0.05, 2.0  # [cell] edge of a point's box, whatever its volume
 LEAST_STRETCH, MOST_STRETCH = 0.5, 2.0  # [1] of a volume in one increment
 
-MASS, VOLUME, SOFT, POISSON, WEAK, BORN, STRESS, COUNT = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    12,
-)  # columns of the voxels
+MASS, VOLUME, SOFT, POISSON, WEAK, BORN, STRESS = range(7)  # columns of the cells
+COUNT = STRESS + 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -168,33 +160,40 @@ def _gather(place, mass, volume, soft, poisson, weak, born, stress, parts, out):
                         out[i, j, k, s] /= bulk
 
 
-def move(points: Points, u_mm: Array, edge_mm: float, change: Array) -> None:
-    """Move the points with the voxels they lie in, and give them what happened there.
+def move(points: Points, half_way: Points, u_mm: Array, edge_mm: float, change: Array) -> None:
+    """Move the points with what they lie in half-way, and give them what happened there.
 
     Parameters
     ----------
+    half_way : the same points, half-way through the increment.
     u_mm : (I + 1, J + 1, K + 1, 3) displacement of the nodes in this increment [mm].
-    change : (parts I, parts J, parts K, 8) per cell: volume strain [1], six changes of stress
-        [MPa], and crushing [1].
+    change : (parts I, parts J, parts K, 8) per cell: logarithm of its volume over that before
+        [1], six changes of stress [MPa], and crushing [1].
     """
-    _move(points.place, points.volume, points.stress_mpa, points.plastic, u_mm, edge_mm, change)
+    _move(
+        points.place, half_way.place, points.volume, points.stress_mpa, points.plastic, u_mm,
+        edge_mm, change,
+    )  # fmt: skip
 
 
 @nb.njit(cache=KEPT)
-def _move(place, volume, stress, plastic, u, edge, change):
+def _move(place, where, volume, stress, plastic, u, edge, change):  # noqa: PLR0913, PLR0917
     top = np.array([u.shape[0] - 1, u.shape[1] - 1, u.shape[2] - 1])
     parts = change.shape[0] // top[0]
+    corner_of = np.zeros(3, np.int64)
     for n in range(place.shape[0]):
-        i = min(max(int(place[n, 0]), 0), top[0] - 1)
-        j = min(max(int(place[n, 1]), 0), top[1] - 1)
-        k = min(max(int(place[n, 2]), 0), top[2] - 1)
-        near = np.minimum(np.maximum((parts * place[n]).astype(np.int64), 0), parts * top - 1)
-        here = change[near[0], near[1], near[2]]
-        volume[n] *= min(max(1.0 + here[0], LEAST_STRETCH), MOST_STRETCH)
+        for axis in range(3):
+            corner_of[axis] = min(max(int(where[n, axis]), 0), top[axis] - 1)
+        i, j, k = corner_of[0], corner_of[1], corner_of[2]
+        a = min(max(int(parts * where[n, 0]), 0), parts * top[0] - 1)
+        b = min(max(int(parts * where[n, 1]), 0), parts * top[1] - 1)
+        c = min(max(int(parts * where[n, 2]), 0), parts * top[2] - 1)
+        here = change[a, b, c]
+        volume[n] *= min(max(np.exp(here[0]), LEAST_STRETCH), MOST_STRETCH)
         for s in range(6):
             stress[n, s] += here[1 + s]
         plastic[n] += here[7]
-        x, y, z = place[n, 0] - i, place[n, 1] - j, place[n, 2] - k
+        x, y, z = where[n, 0] - i, where[n, 1] - j, where[n, 2] - k
         for component in range(3):
             total = 0.0
             for corner in range(8):
@@ -204,15 +203,20 @@ def _move(place, volume, stress, plastic, u, edge, change):
             place[n, component] += total / edge
 
 
-def carried(places: Array, u_mm: Array, edge_mm: float) -> Array:
-    """Return places (N, 3) [voxel] moved with the nodes; outside the block they stay."""
-    moved = places.copy()
+def carried(places: Array, u_mm: Array, edge_mm: float, half_way: Array | None = None) -> Array:
+    """Return places (N, 3) [voxel] moved with the nodes; outside the block they stay.
+
+    Parameters
+    ----------
+    half_way : the places half-way, where the displacement is read; themselves by default.
+    """
+    moved, read = places.copy(), places if half_way is None else half_way
     shape = tuple(n - 1 for n in u_mm.shape[:3])
-    inside = ((places >= 0.0) & (places <= np.array(shape))).all(axis=1)
-    chosen = np.ascontiguousarray(moved[inside])
+    inside = ((read >= 0.0) & (read <= np.array(shape))).all(axis=1)
+    chosen, where = np.ascontiguousarray(moved[inside]), np.ascontiguousarray(read[inside])
     count = len(chosen)
     _move(
-        chosen, np.zeros(count), np.zeros((count, 6)), np.zeros(count), u_mm, edge_mm,
+        chosen, where, np.zeros(count), np.zeros((count, 6)), np.zeros(count), u_mm, edge_mm,
         np.zeros((*shape, 8)),
     )  # fmt: skip
     moved[inside] = chosen

@@ -38,7 +38,7 @@ class Octants:
     tissue : share that is tissue [1].
     density : (I, J, K) bone mineral as the voxel's mean [mg/cm3].
     shares : (B, I, J, K) share of each voxel that is inside a balloon [1].
-    inside : (B, ...) share that is inside each balloon [1].
+    pushes : (B, I + 1, J + 1, K + 1, 3) nodal forces of 1 MPa in each balloon [N].
     whole : (I, J, K) voxels whose octants share their dilatation.
     crushable : octants of bone.
     """
@@ -48,7 +48,7 @@ class Octants:
     tissue: Array
     density: Array
     shares: Array
-    inside: Array
+    pushes: Array
     whole: NDArray[np.bool_]
     crushable: int
 
@@ -64,8 +64,10 @@ def octants(
     shape, finer = active.shape, edge_mm / PARTS
     fine = tuple(PARTS * n for n in shape)
     inside = np.zeros((len(skins), *fine))
-    for part, skin in zip(inside, skins, strict=True):
+    pushes = np.zeros((len(skins), *(n + 1 for n in shape), 3))
+    for part, out, skin in zip(inside, pushes, skins, strict=True):
         part[:] = skin.share(fine, finer, SKIN_FINE)
+        yielding.push(part, edge_mm, out)
     cells = mp.gather(points, shape, PARTS)
     share = filled(cells, np.minimum(inside.sum(axis=0), 1.0))
     density = np.minimum(cells[..., mp.MASS] / (finer**3 / 1000.0), MOST_MINERAL)
@@ -76,20 +78,20 @@ def octants(
     poisson = share * cells[..., mp.POISSON] + (1.0 - share) * FILL_POISSON
     springs = bone < SOFT_SHARE * modulus
     limit = np.maximum(law.limit(density, cells[..., mp.BORN]) * whole, LEAST_YIELD_MPA)
-    out = np.empty((*fine, yielding.LAWS))
-    out[..., yielding.SHEAR] = modulus / (2.0 * (1.0 + poisson))
-    out[..., yielding.BULK] = modulus / (3.0 * (1.0 - 2.0 * poisson))
-    out[..., yielding.LIMIT] = np.where(springs, np.inf, limit)
-    out[..., yielding.FACTOR] = law.factor(density)
-    out[..., yielding.HARDENING] = np.where(density < MOST_MINERAL, law.hardening, 0.0)
+    laws = np.empty((*fine, yielding.LAWS))
+    laws[..., yielding.SHEAR] = modulus / (2.0 * (1.0 + poisson))
+    laws[..., yielding.BULK] = modulus / (3.0 * (1.0 - 2.0 * poisson))
+    laws[..., yielding.LIMIT] = np.where(springs, np.inf, limit)
+    laws[..., yielding.FACTOR] = law.factor(density)
+    laws[..., yielding.HARDENING] = np.where(density < MOST_MINERAL, law.hardening, 0.0)
     borne = np.where(modulus > BEARS * law.soft_mpa, share, 0.0)
     return Octants(
-        law=out,
+        law=laws,
         stress=cells[..., mp.STRESS :] * borne[..., None],
         tissue=share,
         density=_means(density * share),
         shares=np.stack([_means(part) for part in inside]) if len(skins) else inside,
-        inside=inside,
+        pushes=pushes,
         whole=_means(share) > WHOLE,
         crushable=max(int((here & ~springs).sum()), 1),
     )

@@ -231,6 +231,7 @@ def build_endplate(
     _, b, c = plane(surface)
     samples = np.stack([surface.left, surface.posterior, surface.height], axis=1)
     placed = frame.to_patient(points)
+    sd, rise_sd = _uncertainty(surface, points[:3], frame, image)
     return Endplate(
         points_mm=frame.to_patient(samples),
         normal=unit(surface.sign * np.array([-b, -c, 1.0])) @ frame.axes,
@@ -238,13 +239,23 @@ def build_endplate(
         middle_mm=placed[1],
         posterior_mm=placed[2],
         curve_mm=placed[3:],
-        sd_mm=_point_sd(surface, points[:3], frame, image),
+        sd_mm=sd,
+        rise_sd_mm=rise_sd,
         refined_fraction=float(surface.refined.mean()),
     )
 
 
-def _point_sd(surface: Columns, points: Array, frame: Frame, image: Volume) -> Array:
-    """Return the standard uncertainty (3,) of height points (3, 3) along the body's axis [mm]."""
+def _uncertainty(
+    surface: Columns, points: Array, frame: Frame, image: Volume
+) -> tuple[Array, float]:
+    """Tell how well height points (3, 3) are known along the body's axis.
+
+    Returns
+    -------
+    Their standard uncertainty (3,) and that of the first against the last [mm]. What the fit does
+    not know the points share as far as the smooth surface makes them; what the models lack and
+    what label and CT disagree about each has for itself.
+    """
     assert surface.fitted is not None
     left, posterior = points[:, 0], points[:, 1]
     distance = np.hypot(surface.left - left[:, None], surface.posterior - posterior[:, None])
@@ -252,6 +263,8 @@ def _point_sd(surface: Columns, points: Array, frame: Frame, image: Volume) -> A
     weight /= weight.sum(axis=1, keepdims=True)
     each = np.where(surface.refined, EDGE_SD, LABEL_POINT_SD)
     voxel = float(np.linalg.norm(frame.superior @ image.affine[:3, :3]))  # [mm] along the axis
-    own = surface.fitted.sd(left, posterior)
     model = voxel * (weight @ each)
-    return np.sqrt(own**2 + model**2 + (DISAGREEMENT_SHARE * surface.disagreement_mm) ** 2)
+    own = model**2 + (DISAGREEMENT_SHARE * surface.disagreement_mm) ** 2
+    total = surface.fitted.covariance(left, posterior) + np.diag(own)
+    rise = np.array([1.0, 0.0, -1.0])
+    return np.sqrt(np.diag(total)), float(np.sqrt(rise @ total @ rise))

@@ -21,7 +21,7 @@ from kyphoplan.anatomy.osteophytes import osteophytes
 from kyphoplan.case import Body, Confidence, Measure, Part, Volume
 from kyphoplan.geometry import Array, Frame
 
-VOLUME_SD = 0.026  # [1] of the body's volume: where the cut behind the pedicles runs (phantoms)
+VOLUME_SD = 0.016  # [1] of the body's volume: where the cut behind the pedicles runs (phantoms)
 
 
 def _surfaces(fit: Fit, field: Volume, ct: Volume | None) -> tuple[Columns, Columns] | None:

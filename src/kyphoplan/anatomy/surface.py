@@ -80,8 +80,12 @@ class Surface:
 
     def sd(self, left: Array, posterior: Array) -> Array:
         """Return its standard uncertainty at places (N,) [mm]."""
+        return np.sqrt(np.diag(self.covariance(left, posterior)))
+
+    def covariance(self, left: Array, posterior: Array) -> Array:
+        """Return the covariance (N, N) of its position at places (N,) [mm2]."""
         basis = self.patch.basis(left, posterior).dense()
-        return np.sqrt((basis * np.linalg.solve(self.precision, basis.T).T).sum(axis=1))
+        return np.asarray(basis @ np.linalg.solve(self.precision, basis.T))
 
 
 def trial_reach(voxel_mm: Array) -> float:

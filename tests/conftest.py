@@ -33,17 +33,10 @@ def shared() -> Path:
 # Targets that the code is known to miss. The tests keep their full bounds; each line goes when its
 # test passes. An entry is the beginning of a test's id.
 KNOWN_MISSES = {
-    "tests/anatomy/test_endplates.py::test_spurs_are_parted": "lips inside the waist",
     "tests/anatomy/test_vertebrae.py::test_a_ct_in_another_grid": "front of L1, 2 mm",
     "tests/planning/test_trajectory.py::test_wide_pedicles_are_not_refused": "about 2 % are",
     "tests/planning/test_trajectory.py::test_no_way_crosses_canal_or_medial_wall"
     "_and_wide_pedicles_get_grade_a[0]": "seed 14: 0.1 mm out at its entry",
-    "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target[height at 3": (
-        "labels alone"
-    ),
-    "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target[cobb": "labels",
-    "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target[body": "L1 -3.2 %",
-    "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target_in_many": "same",
 }
 
 

@@ -107,6 +107,7 @@ def trajectory(vertebra: Vertebra, side: Side) -> Trajectory:
         sagittal_angle_deg=-2.0,
         depth_mm=38.0,
         grade=GertzbeinRobbins.A,
+        possible=(GertzbeinRobbins.A,),
         breach_probability=Measure.of(
             0.062, 0.004, "1", "20 000 aims with 1 mm and 2 deg", lowest=0.0, highest=1.0
         ),

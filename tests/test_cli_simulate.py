@@ -1,6 +1,12 @@
 """``kyphoplan simulate``: refusals in one line; the preview; the whole rehearsal in the soak."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -42,7 +48,7 @@ def test_the_preview_says_that_it_is_one(scan: Path, tmp_path: Path) -> None:
     told = json.loads((output / "rehearsal.json").read_text())
     assert told["schema"] == "kyphoplan.rehearsal/1"
     (level,) = told["levels"]
-    assert level["reason"].startswith("preview")
+    assert level["outcome"].startswith("preview")
     assert 0.0 < level["figures"]["largest_pressure"]["value"] <= 27.6
     about = told["provenance"]
     record = json.loads((output / "manifest.json").read_text())
@@ -56,13 +62,81 @@ def test_the_preview_says_that_it_is_one(scan: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-def test_the_same_seed_gives_the_same_file(scan: Path, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_file_on_any_number_of_cores(
+    scan: Path, tmp_path: Path
+) -> None:
     files = []
-    for name in ("first", "second"):
-        output = tmp_path / name
-        more = ("--draws", "2", "--seed", "7", "--edge-mm", "2", "--threads", "1")
+    for threads in ("1", "2"):
+        output = tmp_path / threads
+        more = (*DRAWN, "--draws", "2", "--threads", threads)
         result = run(app, arguments(scan, output, *more))
         assert result.exit_code == 0, result.output
         told = json.loads((output / "rehearsal.json").read_text())
         files.append(json.dumps(told["levels"], sort_keys=True))
     assert files[0] == files[1]
+
+
+DRAWN = ("--seed", "7", "--edge-mm", "2", "--calibration", "0.6,0,0.05")
+PROGRAM = Path(sys.executable).with_name("kyphoplan")
+PATIENCE_S = 600.0  # [s] until the first draw has begun, on a slow machine
+
+
+def drawing_of(arguments: list[str]) -> tuple["subprocess.Popen[bytes]", list[int]]:
+    """Start the program and wait until its processes for the draws are at work."""
+    program = subprocess.Popen([PROGRAM, *arguments])
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end and program.poll() is None:
+        at_work = [pid for pid in children(program.pid) if "spawn_main" in command(pid)]
+        if len(at_work) == 2 and all(cpu_s(pid) > 3.0 for pid in at_work):
+            return program, at_work
+        time.sleep(0.2)
+    program.kill()
+    raise AssertionError("the draws did not begin")
+
+
+def children(of: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1]) == of:
+                found.append(int(folder.name))
+    return found
+
+
+def command(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
+
+
+def cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return int(fields[11]) / os.sysconf("SC_CLK_TCK")
+
+
+on_linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
+
+
+@on_linux
+@pytest.mark.soak
+def test_an_interrupt_ends_the_draws_at_once_and_leaves_nothing(
+    scan: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "result"
+    program, at_work = drawing_of(arguments(scan, output, *DRAWN, "--draws", "9"))
+    program.send_signal(signal.SIGINT)
+    assert program.wait(timeout=10.0) == 130
+    assert [pid for pid in at_work if "spawn_main" in command(pid)] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@on_linux
+@pytest.mark.soak
+def test_a_killed_process_costs_one_draw(scan: Path, tmp_path: Path) -> None:
+    output = tmp_path / "result"
+    program, at_work = drawing_of(arguments(scan, output, *DRAWN, "--draws", "3"))
+    os.kill(at_work[0], signal.SIGKILL)
+    assert program.wait(timeout=10.0 * PATIENCE_S) == 0
+    (level,) = json.loads((output / "rehearsal.json").read_text())["levels"]
+    assert level["draws"] == 2
+    assert "could not be computed: 1, the first: its process was killed" in level["reason"]

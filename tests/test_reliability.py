@@ -13,11 +13,11 @@ PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
     for line in PAGE.splitlines()
-    if re.match(r"\| [A-L]\d+ \|", line)
+    if re.match(r"\| [A-O]\d+ \|", line)
 ]
 DANGEROUS_CALLS = {"eval", "exec", "compile", "__import__"}
 DANGEROUS_MODULES = {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
-GROUPS = {"A": 11, "B": 12, "C": 7, "D": 2, "G": 9}
+GROUPS = {"A": 11, "B": 12, "C": 9, "D": 4, "G": 9, "O": 8}
 
 
 def functions_of(path: Path) -> set[str]:
@@ -27,11 +27,17 @@ def functions_of(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
 def test_a_hazard_has_a_control_and_a_test_that_is_not_known_to_fail(row: list[str]) -> None:
-    _, severity, hazard, control, test = row
+    _, severity, hazard, control, tests = row
     assert severity in {"S1", "S2", "S3", "S4", "S5"}
     assert hazard
     assert control
-    path, _, name = test.strip("`").partition("::")
+    for test in tests.split("; "):
+        check_test(test.strip("`"))
+
+
+def check_test(test: str) -> None:
+    """It exists, runs in `make test`, and is not known to fail."""
+    path, _, name = test.partition("::")
     assert (ROOT / path).is_file(), path
     assert not name or name in functions_of(ROOT / path), test
     source = (ROOT / path).read_text(encoding="utf-8")

@@ -292,14 +292,19 @@ TRANSVERSE_SHARE = Quantity(
     "taken alike. Low: anisotropy 2.05, Nauman 1999, Ann Biomed Eng 27:517 (abstract)",
     status=Status.READ,
 )
+SCATTER = _assumed(
+    0.4, 0.2, 0.8, "1", "standard deviation of the logarithm of permeability from place to place. "
+    "Among cores 0.37: 4.45 +- 1.72 e-8 m2, and mineral density predicts it weakly (Baroud 2004, "
+    "abstract); within a body it is assumed",
+)  # fmt: skip
+GRAIN_MM = _assumed(3.0, 2.0, 6.0, "mm", "distance over which that changes")
 ANCHOR_FRACTION = _assumed(
     0.12, 0.08, 0.16, "1", "bone share of Baroud's cores: its table could not be read"
 )
 BONE_MINERAL = _assumed(
     1150.0, 950.0, 1300.0, "mg/cm3", "mineral of the bone itself, between its pores"
 )
-VOID_PERMEABILITY_MM2 = 1.0  # [mm2] of a void: numerical, 20 times that of bone; a void of 8 mm
-# would have R^2 / 8 = 8 mm2, but then only the void's own pressure, a few Pa, would change
+VOID_PERMEABILITY_MM2 = 4.0  # [mm2] of a void: radius^2 / 8 of a round one, here 5.7 mm or 0.8 ml
 SHELL_PERMEABILITY = _assumed(
     1e-7,
     1e-8,
@@ -308,8 +313,18 @@ SHELL_PERMEABILITY = _assumed(
     "of cortex and endplate to marrow; cement does not pass its pores",
 )
 SHELL_MM = _assumed(0.5, 0.3, 1.0, "mm", "thickness of cortex and endplate")
-BASIVERTEBRAL_MM = _assumed(1.0, 0.5, 2.0, "mm", "radius of the basivertebral vein at its mouth")
-SEGMENTAL_MM = _assumed(0.4, 0.2, 0.8, "mm", "radius of the veins through the lateral wall")
+_CHANNELS = (
+    "large, tortuous channels, greatly enlarged in age: Gray, Anatomy (1918) p. 668; no calibre "
+    "was read"
+)
+BASIVERTEBRAL_MM = _assumed(
+    1.0, 0.5, 2.0, "mm", f"radius of the basivertebral vein in its canal; {_CHANNELS}"
+)
+SEGMENTAL_MM = _assumed(
+    0.6, 0.2, 1.5, "mm", "radius of the channels in the bone and through front and sides; "
+    f"{_CHANNELS}. So wide because CT shows cement in the plexus in front of 46 of 80 vertebrae "
+    "(VERTOS II, PMC3016147), which needs a way; not fitted to that share",
+)  # fmt: skip
 BASIVERTEBRAL_DEPTH = Quantity(
     value=0.17,
     low=0.12,
@@ -319,33 +334,41 @@ BASIVERTEBRAL_DEPTH = Quantity(
     "level: Tzika 2021, Surg Radiol Anat (abstract)",
     status=Status.READ,
 )
-VEIN_MM = _assumed(10.0, 5.0, 20.0, "mm", "length of vein that resists the cement")
+VEIN_MM = _assumed(5.0, 1.0, 20.0, "mm", "length of vein outside the bone that resists cement")
 TRACK_GAP_MM = _assumed(0.1, 0.03, 0.3, "mm", "between cannula and bone")
 HIDDEN_GAPS = _assumed(
     3.0, 1.0, 10.0, "1", "mean number of gaps in a fractured body too small for the CT"
 )
 HIDDEN_MM2 = _assumed(1.5, 0.3, 6.0, "mm2", "their area; larger ones are found in the CT")
-FRACTURE_GAP_MM = _assumed(0.2, 0.05, 1.0, "mm", "opening of a fracture line in the shell")
+FRACTURE_GAP_MM = _assumed(0.2, 0.05, 1.0, "mm", "opening of a crack in shell and endplate")
+CRACK_SHARE = _assumed(0.3, 0.1, 1.0, "1", "open part of the length of such a crack")
 DISC_RESISTANCE = _assumed(
     10.0, 1.0, 100.0, "1", "times the gap of the endplate alone: the disc's own tissue"
 )
+FIRST_DROP_S = _assumed(240.0, 180.0, 320.0, "s", "from mixing to the first drop")
+INJECTION_ML_PER_S = _assumed(0.05, 0.02, 0.1, "ml/s", "rate of injection: 3 ml/min, 1.2 to 6")
 FLOWING = {
     "marrow viscosity": MARROW_VISCOSITY,
     "permeability along the spine": PERMEABILITY,
     "permeability across, share": TRANSVERSE_SHARE,
+    "scatter of permeability": SCATTER,
+    "grain of that scatter": GRAIN_MM,
     "bone share of the cores": ANCHOR_FRACTION,
     "mineral of solid bone": BONE_MINERAL,
     "permeability of the shell": SHELL_PERMEABILITY,
     "thickness of the shell": SHELL_MM,
     "radius of the basivertebral vein": BASIVERTEBRAL_MM,
     "depth of the basivertebral canal, share": BASIVERTEBRAL_DEPTH,
-    "radius of the segmental veins": SEGMENTAL_MM,
-    "length of the veins": VEIN_MM,
+    "radius of the channels to front and sides": SEGMENTAL_MM,
+    "length of the veins outside": VEIN_MM,
     "gap beside the cannula": TRACK_GAP_MM,
     "hidden gaps of the shell": HIDDEN_GAPS,
     "area of a hidden gap": HIDDEN_MM2,
-    "opening of a fracture line": FRACTURE_GAP_MM,
+    "opening of a crack": FRACTURE_GAP_MM,
+    "open part of a crack": CRACK_SHARE,
     "resistance of the disc": DISC_RESISTANCE,
+    "first drop after mixing": FIRST_DROP_S,
+    "rate of injection": INJECTION_ML_PER_S,
 }
 
 # What the rehearsal of balloons assumes where a CT shows nothing.
@@ -365,6 +388,12 @@ COLUMN_MPA_PER_MM = _assumed(
 PLASTIC_WIDENING = _assumed(
     0.2, 0.05, 0.35, "1", "plastic Poisson's ratio of crushing bone; a foam's is near 0"
 )
+CRUSHED_HARDENING = _assumed(
+    0.4, 0.1, 1.39, "1", "exponent by which bone that is crushed gets stronger with its density. "
+    "High: as strong as whole bone of that density (the exponent of MODULUS and STRENGTH's laws); "
+    "low: the plateau of a foam, as trabecular bone shows it (Gibson & Ashby 1997, from memory). "
+    "The value is the geometric mean of both",
+)  # fmt: skip
 CEMENT_MPA = Quantity(
     value=1937.0,
     low=1000.0,
@@ -379,5 +408,6 @@ REHEARSED = {
     "strength kept by the broken shell": FRACTURE_KEPT,
     "hold of the column on a neighbour": COLUMN_MPA_PER_MM,
     "widening of crushing bone": PLASTIC_WIDENING,
+    "hardening of crushed bone": CRUSHED_HARDENING,
     "modulus of hard cement": CEMENT_MPA,
 }

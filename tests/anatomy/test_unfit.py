@@ -92,3 +92,22 @@ def test_an_implausible_level_has_no_figure_and_its_neighbours_are_as_without_it
     for level in ("T12", "L2"):
         for name in OWN:
             assert getattr(found[level], name) == getattr(plain[level], name), (level, name)
+
+
+def test_two_levels_under_one_label_have_no_figure_and_their_neighbours_are_as_without_them() -> (
+    None
+):
+    spine = kp.Phantom(levels=(kp.Level.T12, *LEVELS, kp.Level.L3), collapses=())
+    whole = kp.scan(spine, spacing_mm=(2.5, 2.5, 2.5))
+    first, second = (whole.labels.value_of(level) for level in LEVELS)
+    stored, affine = whole.labels.volume.voxels, whole.labels.volume.affine
+    joined = np.where(stored == second, first, stored)
+    without = np.where((stored == first) | (stored == second), 0, stored)
+    levels = {v: n for v, n in whole.labels.levels.items() if v != second}
+    maps = [LabelMap(volume=Volume(v, affine), levels=levels) for v in (joined, without)]
+    found, plain = (figures(labels, whole.ct) for labels in maps)
+    assert found["L1"].anterior_height.value is None
+    assert found["L1"].anterior_height.reason.startswith("implausible: holds two bodies")
+    for level in ("T12", "L3"):
+        for name in OWN:
+            assert getattr(found[level], name) == getattr(plain[level], name), (level, name)

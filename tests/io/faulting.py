@@ -4,9 +4,10 @@ Each trial is a forked child that writes a result and meets one fault. Afterward
 hold the old result whole, the new one whole, or nothing where there was nothing; and the next run
 must give what an uninterrupted run gives, and clean up.
 
-Arguments: a folder, the number of kills, the number of simultaneous starts; with ``assess`` behind
-them a whole ``kyphoplan assess`` meets the faults, instead of a small result with a file of most
-kinds.
+Arguments: a folder, what is run (a small result with a file of most kinds, or a whole command),
+the number of kills, the number of simultaneous starts, and the step from one call that fails to
+the next (0: no sweep). A sweep over `measure` remembers what was read, computed and drawn, and
+writes anew each time; without a sweep, kills meet all of it.
 """
 
 import ctypes
@@ -19,6 +20,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -26,10 +28,14 @@ import numpy as np
 import SimpleITK
 import typer
 
+import kyphoplan as kp
 import kyphoplan.io as kio
+import kyphoplan.report.result
 from kyphoplan.case import Volume
 from kyphoplan.case.mesh import Mesh
+from kyphoplan.cli import stages
 from kyphoplan.cli.assess import assess as run_assess
+from kyphoplan.cli.measure import measure as run_measure
 from kyphoplan.errors import OutputError
 from kyphoplan.io.manifest import manifest
 from kyphoplan.io.mesh import write_glb, write_stl
@@ -62,12 +68,57 @@ def write(target: Path, word: str) -> None:
 
 PATIENTS = Path(__file__).resolve().parents[2] / "examples" / "patients"
 RECORDS = {"old": PATIENTS / "04_inr_2_4.json", "new": PATIENTS / "01_fit_outpatient.json"}
-WORDS = {record.name: word for word, record in RECORDS.items()}
 
 
 def assess(target: Path, word: str) -> None:
     """Write a result as the command line does."""
     run_assess(RECORDS[word], target, overwrite=True, quiet=True)
+
+
+def scans(place: Path) -> None:
+    """Store a spine as it was and as it is now, its L1 broken."""
+    whole = kp.Phantom(levels=(kp.Level.L1, kp.Level.L2), collapses=())
+    wedge = kp.Collapse(level=kp.Level.L1, anterior_loss=0.4, middle_loss=0.2)
+    for word, spine in {"old": whole, "new": replace(whole, collapses=(wedge,))}.items():
+        made = kp.scan(spine, spacing_mm=(3.0, 3.0, 3.0))
+        kio.write_volume(made.ct, place / f"{word}.nii.gz")
+        kio.write_volume(made.labels, place / f"labels_{word}.nii.gz")
+
+
+def measure(target: Path, word: str) -> None:
+    """Write a result as the command line does, with pictures of L1."""
+    place = SCANS[0]
+    MAKING.append(word)
+    ct, labels = place / f"{word}.nii.gz", place / f"labels_{word}.nii.gz"
+    run_measure(labels, target, ct=ct, levels="L1", overwrite=True, quiet=True)
+
+
+SCANS: list[Path] = []
+MAKING: list[str] = []  # the word of the result that is being made
+WRITERS = {"write": write, "assess": assess, "measure": measure}
+
+
+def remember() -> None:
+    """Let each forked child find what was read, computed and drawn before it was forked."""
+    for module, name in (
+        (stages, "read"),
+        (stages, "locate"),
+        (stages, "measure"),
+        (kyphoplan.report.result, "draw_all"),
+    ):
+        setattr(module, name, remembering(getattr(module, name)))
+
+
+def remembering(act: Callable[..., object]) -> Callable[..., object]:
+    known: dict[str, object] = {}
+
+    def once(*given: object, **more: object) -> object:
+        word = MAKING[-1]
+        if word not in known:
+            known[word] = act(*given, **more)
+        return known[word]
+
+    return once
 
 
 def word_in(target: Path) -> str | None:
@@ -76,8 +127,10 @@ def word_in(target: Path) -> str | None:
         return None
     assert broken_seals(target) == (), broken_seals(target)
     record = json.loads((target / RECORD).read_text())
-    patient = record["inputs"].get("patient")
-    return WORDS[patient["name"]] if patient else str(record["parameters"]["word"])
+    names = {i["name"] for i in record["inputs"].values()}
+    by_input = {word for word in RECORDS if {RECORDS[word].name, f"{word}.nii.gz"} & names}
+    (word,) = by_input or {record["parameters"]["word"]}
+    return str(word)
 
 
 def made(target: Path) -> dict[str, str]:
@@ -120,12 +173,12 @@ def check_after(act: Writer, target: Path, before: str | None, plain: dict[str, 
     assert [p.name for p in target.parent.iterdir()] == [target.name]
 
 
-def sweep(act: Writer, place: Path, plain: dict[str, str]) -> dict[str, int]:
-    """Meet a fault of each kind at each call."""
+def sweep(act: Writer, place: Path, plain: dict[str, str], step: int) -> dict[str, int]:
+    """Meet a fault of each kind at each call, or at each so many."""
     tried = dict.fromkeys(KINDS, 0)
     for kind, code in KINDS.items():
         for before in (None, "old") if kind == "SIGKILL" else ("old",):
-            for number in range(1, 10_000):
+            for number in range(1, 10_000, step):
                 ground = place / f"{kind} {before} {number}"
                 ground.mkdir()
                 target = ground / "result"
@@ -141,8 +194,8 @@ def sweep(act: Writer, place: Path, plain: dict[str, str]) -> dict[str, int]:
     return tried
 
 
-def kills(act: Writer, place: Path, plain: dict[str, str], count: int) -> int:
-    """Kill a writer at a random moment."""
+def kills(act: Writer, place: Path, plain: dict[str, str], count: int, longest_s: float) -> int:
+    """Kill a writer at a random moment of the time that it takes."""
     chance = random.Random(4)
     for number in range(count):
         ground = place / f"kill {number}"
@@ -153,7 +206,7 @@ def kills(act: Writer, place: Path, plain: dict[str, str], count: int) -> int:
         if pid == 0:
             act(target, "new")
             os._exit(0)
-        time.sleep(chance.uniform(0.0, 0.06))
+        time.sleep(chance.uniform(0.0, longest_s))
         os.kill(pid, chance.choice([signal.SIGKILL, signal.SIGTERM]))
         os.waitpid(pid, 0)
         check_after(act, target, "old", plain)
@@ -191,18 +244,27 @@ def starts(place: Path, rounds: int, runners: int = 8) -> int:
 
 
 def main() -> None:
-    place, kill_count, rounds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    act = assess if "assess" in sys.argv else write
+    place, act = Path(sys.argv[1]), WRITERS[sys.argv[2]]
+    kill_count, rounds, step = (int(number) for number in sys.argv[3:])
+    if act is measure:
+        SCANS.append(place / "scans")
+        SCANS[0].mkdir()
+        scans(SCANS[0])
+        if step:
+            remember()
     target = place / "plain" / "result"
     target.parent.mkdir()
-    act(target, "new")  # here, so that all modules are loaded once
+    act(target, "old")  # here, so that all modules are loaded once
+    begin = time.monotonic()
+    act(target, "new")
+    longest_s = time.monotonic() - begin
     plain = made(target)
     shutil.rmtree(target.parent)
     act(place / OLD, "old")
     gc.freeze()  # or each fork would copy what the collector touches
     found = {
-        "sweep": sweep(act, place, plain),
-        "kills": kills(act, place, plain, kill_count),
+        "sweep": sweep(act, place, plain, step) if step else {},
+        "kills": kills(act, place, plain, kill_count, longest_s),
         "single winners": starts(place, rounds),
     }
     print(json.dumps(found))

@@ -138,6 +138,12 @@ def loop(folder: Path) -> Path:
     return folder / "ct.nii"
 
 
+def misnamed(folder: Path) -> Path:
+    path = folder / "ct\n\x1b[2J<b>\udcff.nii"
+    path.touch()
+    return path
+
+
 def itk(name: str, change: Callable[[bytes], bytes]) -> Build:
     def build(folder: Path) -> Path:
         path = folder / name
@@ -233,7 +239,17 @@ NIFTI = [
     Odd("A1", "a link to itself", loop, NO, ("not_there", "unreadable")),
     Odd("A1", "a kind that is unknown", raw("ct.xyz", b"abc"), NO, ("unknown_kind",)),
     Odd("A1", "an Analyze header", raw("ct.hdr", bytes(348)), NO, ("unknown_kind",)),
-    Odd("A1", "a ZIP archive", raw("ct.zip", b"PK\3\4" + bytes(40)), NO, ("unknown_kind",)),
+    *(
+        Odd(
+            "A7",
+            f"{far:g} mm away",
+            patched(put(SFORM + 12, "<f", far), put(CODES, "<2h", 0, 1)),
+            NO,
+            ("placement",),
+        )
+        for far in (1e30, 1e7)
+    ),
+    Odd("A1", "a name that is no line", misnamed, NO, ("empty_file",)),
     Odd("A2", "32767 cubed", patched(dims(3, 32767, 32767, 32767)), NO, ("too_large",)),
     Odd("A2", "just above 2 GiB", patched(dims(3, 1025, 1025, 1025)), NO, ("too_large",)),
     Odd("A2", "below 2 GiB but not there", patched(dims(3, 1000, 1000, 1000)), NO, ("cut_off",)),
@@ -540,5 +556,5 @@ NIFTI = [
         NO,
         ("orientation_unknown",),
     ),
-    Odd("A1", "MHA cut off", itk("ct.mha", lambda d: d[:-300]), NO, ("unreadable",)),
+    Odd("A1", "MHA cut off", itk("ct.mha", lambda d: d[:-300]), NO, ("cut_off",)),
 ]

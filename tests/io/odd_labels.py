@@ -7,7 +7,7 @@ import numpy as np
 
 from .odd_inputs import NO, OK, WARN, Build, Odd, bomb, raw
 
-SIZE = (12, 12, 40)
+SIZE = (16, 12, 40)
 VERSE = {20: (26, 34), 21: (15, 23), 22: (4, 12)}  # L1 to L3 from head to tail, 11 voxels apart
 
 
@@ -16,7 +16,7 @@ def spine(
 ) -> np.ndarray:
     data = np.zeros(SIZE, dtype)
     for value, (low, high) in (VERSE if values is None else values).items():
-        data[3:9, 3:9, low:high] = value
+        data[2:14, 3:9, low:high] = value
     return data
 
 
@@ -164,7 +164,7 @@ LABELS = [
             np.where(spine() == 21, 0, spine())
             + np.where(
                 (np.arange(40) == 19)
-                & (np.arange(12) == 6)[:, None, None]
+                & (np.arange(16) == 6)[:, None, None]
                 & (np.arange(12) == 6)[:, None],
                 21,
                 0,
@@ -241,7 +241,7 @@ LABELS = [
     Odd(
         "C7",
         "structures that overlap",
-        folder_of(vertebrae_L1=ONE, vertebrae_L2=spine({1: (15, 28)})),
+        folder_of(vertebrae_L1=ONE, vertebrae_L2=spine({1: (18, 28)})),
         WARN,
         ("labels_overlap",),
     ),

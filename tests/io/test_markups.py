@@ -76,7 +76,11 @@ def test_a_line_drawn_from_the_target_is_turned_round(tmp_path: Path) -> None:
         ({"controlPoints": [{"position": [1, 2]}, {"position": [1, 2, 3]}]}, "not a place"),
         ({"controlPoints": [{"position": [1, 2, "x"]}, {}]}, "not a place"),
         ({"controlPoints": [{"position": [1, 2, 1e999]}, {}]}, "not a place"),
+        ({"controlPoints": [{"position": [1, 2, 1e300]}, {}]}, "not a place"),
+        ({"controlPoints": [{"position": ["1", "2", "3"]}, {}]}, "not a place"),
+        ({"controlPoints": [{"position": [1, True, 3]}, {}]}, "not a place"),
         ({"controlPoints": ["a", "b"]}, "not a place"),
+        ({"controlPoints": [{"positionStatus": "undefined"}, {}]}, "was not placed"),
         ({"type": "Curve"}, "holds no line"),
     ],
 )

@@ -65,6 +65,7 @@ def through(
         sagittal_angle_deg=-3.25,
         depth_mm=float(np.linalg.norm(target - entry)),
         grade=GertzbeinRobbins.A,
+        possible=(GertzbeinRobbins.A,),
         breach_probability=Measure.of(0.05, 0.004, "1", "made up", lowest=0.0, highest=1.0),
         accepted=True,
         reason="all limits hold",

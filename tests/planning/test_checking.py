@@ -12,6 +12,7 @@ import pytest
 from kyphoplan.anatomy import locate
 from kyphoplan.case import (
     Approach,
+    GertzbeinRobbins,
     LabelMap,
     Level,
     LevelPlan,
@@ -183,6 +184,17 @@ def test_five_millimetres_into_the_canal_are_refused() -> None:
         assert way.clearance.medial.value < 0.0
         assert way.breach_probability.value is not None
         assert way.breach_probability.value > 0.5
+
+
+def test_all_grades_that_the_interval_of_the_clearance_reaches_are_named() -> None:
+    spine, found = usual()
+    way = level_of(found).trajectories[0]
+    assert (way.grades, way.possible) == ("A", (GertzbeinRobbins.A,))
+    lateral = way.clearance.lateral.value
+    assert lateral is not None
+    near = level_of(check(shifted(found, (0.2 - lateral) * inwards(spine)), spine)).trajectories[0]
+    assert near.clearance.lateral.value == pytest.approx(0.2, abs=0.3)
+    assert near.grades == "A or B"
 
 
 @pytest.mark.parametrize(("way_mm", "word"), [(-6.0, "lateral|leaves|pass"), (12.0, "canal|side")])

@@ -5,10 +5,14 @@ from functools import cache
 import numpy as np
 import pytest
 
-from kyphoplan.case import Approach, GertzbeinRobbins, LevelPlan, Side
+from kyphoplan.case import Approach, GertzbeinRobbins, Level, LevelPlan, Side
+from kyphoplan.planning import AimingError
 from kyphoplan.planning.cannulas import cannula_named
+from kyphoplan.planning.judging import judge, least_clearance
+from kyphoplan.planning.levels import neighbours_of, voxel_mm
+from kyphoplan.planning.room import Room, rooms
 
-from .truths import Drawn, Exact, Verdict, brute_force, drawn, planned
+from .truths import Drawn, Exact, Verdict, brute_force, drawn, located, planned
 
 IN_TEST, IN_SOAK = 60, 1000
 WIDE_MM = cannula_named("10G").outer_diameter_mm + 2.0
@@ -89,3 +93,25 @@ def test_wide_pedicles_are_not_refused(start: int) -> None:
 @cache
 def soaked(start: int) -> tuple[list[bool], int]:
     return graded(range(start, min(start + SOAK_BATCH, IN_SOAK)))
+
+
+def test_a_way_that_enters_on_an_edge_is_refused() -> None:
+    """Within the label 3.7 mm from the nearest wall, and yet 0.1 mm outside the exact shape."""
+    spine = located(14)
+    room = rooms(spine[Level.L5], voxel_mm(spine))[Side.RIGHT]
+    assert isinstance(room, Room)
+    ends = (np.array([27.12, 36.94, 8.22]), np.array([9.17, -9.36, -0.13]))
+    entry, target = (room.to_patient(end) for end in ends)
+    way = judge(
+        room,
+        neighbours_of(spine, Level.L5),
+        side=Side.RIGHT,
+        approach=Approach.BIPEDICULAR,
+        entry_mm=entry,
+        target_mm=target,
+        diameter_mm=cannula_named("10G").outer_diameter_mm,
+        aiming=AimingError(),
+    )
+    assert 0.0 < brute_force(way, Exact.of(drawn(14))).pedicle_mm < 0.5
+    assert least_clearance(way) > 2.0
+    assert way.reason.startswith("entry: on an edge of bone")

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from kyphoplan.anatomy import locate
-from kyphoplan.case import Level, LevelPlan, Side, Trajectory
+from kyphoplan.case import Level, LevelPlan, Side, Spine, Trajectory
 from kyphoplan.geometry import Array, rotation
 from kyphoplan.morphometry import measure
 from kyphoplan.phantom import Collapse, Phantom, Scan, scan
@@ -89,6 +89,7 @@ class Exact:
 
     item: Placed
     above: Placed | None
+    others: tuple[tuple[Placed, Placed | None], ...]
     pose: Array
 
     @classmethod
@@ -98,7 +99,13 @@ class Exact:
         k = case.phantom.levels.index(case.level)
         x, y, z = case.tilt_deg
         pose = rotation([0, 0, 1], z) @ rotation([0, 1, 0], y) @ rotation([1, 0, 0], x)
-        return cls(item=placed[k], above=placed[k - 1] if k else None, pose=pose)
+        pairs = list(zip(placed, (None, *placed), strict=False))  # each with the one above it
+        return cls(
+            item=placed[k],
+            above=placed[k - 1] if k else None,
+            others=tuple(pairs[max(k - 1, 0) : k] + pairs[k + 1 : k + 2]),
+            pose=pose,
+        )
 
     def local(self, points_mm: Array) -> Array:
         """Place points in the vertebra's own frame."""
@@ -167,8 +174,13 @@ def brute_force(way: Trajectory, exact: Exact) -> Verdict:
 
 
 @cache
+def located(seed: int) -> Spine:
+    """Locate a drawn phantom from the label map alone, once."""
+    return locate(drawn(seed).image.labels)
+
+
+@cache
 def planned(seed: int) -> LevelPlan:
-    """Locate, measure and plan a drawn phantom from the label map alone, once."""
-    case = drawn(seed)
-    spine = locate(case.image.labels)
-    return plan(spine, measure(spine), levels=(case.level,)).levels[0]
+    """Measure and plan a drawn phantom, once."""
+    spine = located(seed)
+    return plan(spine, measure(spine), levels=(drawn(seed).level,)).levels[0]

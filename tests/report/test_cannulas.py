@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
 
 from kyphoplan.case import LevelPlan, Plan, Side, Spine, Trajectory
@@ -11,7 +12,7 @@ from kyphoplan.errors import NotFoundError
 from kyphoplan.geometry import Array
 from kyphoplan.report import draw_cannula, draw_plan
 from kyphoplan.report.cannulas import across_plane, axial_plane, sagittal_plane
-from kyphoplan.report.plane import Plane
+from kyphoplan.report.plane import Plane, sample
 
 from ..planned import level_plan, planned, refused_plan
 from .drawn import drawn, every_text, side_words
@@ -85,6 +86,26 @@ def test_the_axial_plane_holds_both_cannulas_and_their_outlines(
         outline = lifted(figure, f"capsule-{t.side}", plane)
         assert from_axis(outline, t) == pytest.approx(t.outer_diameter_mm / 2.0, abs=0.5)
     assert drawn(figure, "balloon-left") is not None
+
+
+def test_the_bone_is_outlined_where_its_label_ends() -> None:
+    spine, plan = planned().spine, planned().plan.levels[0]
+    surface, frame = spine[plan.level].surface, spine[plan.level].frame
+    assert surface is not None
+    assert frame is not None
+    t = plan.trajectories[0]
+    figures = (
+        (draw_plan(spine, plan), axial_plane(frame, plan)),
+        (
+            draw_cannula(spine, plan, t),
+            sagittal_plane(frame, t),
+        ),
+    )
+    for figure, plane in figures:
+        (outline,) = [c for c in figure.axes[0].collections if isinstance(c, QuadContourSet)]
+        points = np.concatenate([path.vertices for path in outline.get_paths()])
+        assert len(points) > 100
+        assert np.abs(sample(surface, plane.lift(*points.T))).max() < 0.5
 
 
 def test_every_view_names_its_sides_in_the_patients_words(case: tuple[Spine, LevelPlan]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from kyphoplan.geometry import Array
 from kyphoplan.simulation import element
 from kyphoplan.simulation.fields import new_field
-from kyphoplan.simulation.hierarchy import make_grid
+from kyphoplan.simulation.hierarchy import make_grid, narrowed
 from kyphoplan.simulation.kernels import APPLY, FORCE, RESIDUAL, SMOOTH, Grid, sweep
 
 SHAPES = [(1, 1, 1), (5, 4, 9), (3, 7, 16), (6, 2, 7)]
@@ -67,6 +67,23 @@ def test_the_force_is_that_of_the_assembled_matrix(
     kept = assembled(grid, u) * free_of(grid)
     assert out == pytest.approx(kept, abs=1e-12 * float(grid.lam.max()))
     assert work == pytest.approx(float((u * kept).sum()), rel=1e-10, abs=1e-9)
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_held_nodes_are_left_out_and_the_others_feel_them(threads: int, monkeypatch: Any) -> None:
+    shape = (6, 5, 24)
+    whole = block(shape, threads, monkeypatch)
+    whole.free[:, :, :9] = whole.free[:, :, 24:] = 0
+    whole.free[:2] = 0
+    grid = narrowed(whole, threads)
+    assert grid.spans[..., 0][grid.spans[..., 1] > 0].min() == 8
+    assert grid.spans[..., 1].max() == 24 < whole.spans[..., 1].max()
+    assert not grid.spans[0].any()
+    u = random_field(grid, shape, float, 2)
+    out = new_field(u.shape, float)
+    sweep(APPLY, u, u, out, grid)
+    kept = assembled(grid, u) * free_of(grid)
+    assert out == pytest.approx(kept, abs=1e-12 * float(grid.lam.max()))
 
 
 @pytest.mark.parametrize("threads", THREADS)

@@ -10,9 +10,9 @@ from kyphoplan.simulation.filling import fill
 from kyphoplan.simulation.leakage import (
     SEEN_ML,
     Stops,
+    any_leak,
     leak_probabilities,
-    mean_went_ml,
-    sites_seen,
+    share_of,
 )
 
 from ..planned import planned
@@ -72,7 +72,7 @@ def test_a_hole_that_is_nearer_leaks_first() -> None:
     holes = (hole(Site.CORTICAL, 1.0, (8, 14, 6)), hole(Site.DISC))
     found = fill(replace(problem, outlets=(*problem.outlets, *holes)))
     assert found.at(Site.DISC) > found.at(Site.CORTICAL)
-    assert sites_seen(found, 0.01)[0] is Site.DISC
+    assert next(iter(found.leaks_ml)) is Site.DISC
 
 
 def test_probabilities_are_shares_with_intervals(leaky: Filling) -> None:
@@ -89,9 +89,16 @@ def test_probabilities_are_shares_with_intervals(leaky: Filling) -> None:
         assert found.high - found.low > 0.3  # four draws prove little
     failed = fill(block(outlets=()))
     assert leak_probabilities([failed])[Site.CANAL].value is None
-    assert mean_went_ml([leaky, dry, failed])[Site.CANAL] == pytest.approx(
-        0.5 * leaky.at(Site.CANAL)
-    )
+    assert any_leak([failed], judged).value is None
+    assert any_leak([leaky, dry, failed], judged).value == 0.5
+    assert any_leak([leaky, dry], judged, seen_ml=10.0).value == 0.0
+
+
+def test_more_draws_narrow_a_share() -> None:
+    widths = [np.diff(share_of(draws // 10, draws))[0] for draws in (10, 40, 160)]
+    assert widths == sorted(widths, reverse=True)
+    assert share_of(0, 20)[0] == 0.0
+    assert share_of(20, 20)[1] == 1.0
 
 
 def test_a_gap_that_nobody_could_see_is_not_called_absent(leaky: Filling) -> None:
@@ -103,6 +110,8 @@ def test_a_gap_that_nobody_could_see_is_not_called_absent(leaky: Filling) -> Non
         assert "no CT" in found[site].reason
     assert found[Site.SEGMENTAL].value == 0.0
     assert leak_probabilities([leaky, dry], blind)[Site.CANAL].value == 0.5
+    assert any_leak([dry] * 9, blind).value is None
+    assert any_leak([leaky, dry], blind).value == 0.5
 
 
 def test_every_leak_has_a_type_and_a_way_on() -> None:

@@ -5,7 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kyphoplan.case import Confidence, CorticalGap, GapSite, Measure, Side, Vertebra
+from kyphoplan.case import (
+    Confidence,
+    CorticalGap,
+    GapSite,
+    Measure,
+    Side,
+    Vertebra,
+    VertebraMeasures,
+)
 from kyphoplan.case.filling import Ending, Filling, Site
 from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
@@ -13,11 +21,14 @@ from kyphoplan.simulation.calibration import given
 from kyphoplan.simulation.cementing import Mixture, cementing, fillable, solid_share
 from kyphoplan.simulation.filling import FillingProblem, fill
 from kyphoplan.simulation.leakage import Stops
-from kyphoplan.simulation.openings import Ways, ball, body_of, openings
-from kyphoplan.simulation.outlets import Outlet, exposed_faces, shell_pores, slit, tube
+from kyphoplan.simulation.openings import openings
+from kyphoplan.simulation.outlets import Outlet, exposed_faces, shell_pores, slit, tube, vein
 from kyphoplan.simulation.specimen import Specimen, cut
+from kyphoplan.simulation.surface import ball, body_of
+from kyphoplan.simulation.ways import Ways
 
 from ..planned import level_plan, planned
+from .clouds import block
 
 EDGE_MM = 2.0  # [mm] coarse, so that it is fast
 
@@ -68,17 +79,94 @@ def test_veins_are_where_anatomy_has_them(
     problem: FillingProblem, specimen: Specimen, l1: Vertebra
 ) -> None:
     assert l1.body is not None
-    (basal,) = [o for o in problem.outlets if o.site is Site.BASIVERTEBRAL]
+    assert l1.frame is not None
+    basal, *channels = [o for o in problem.outlets if o.site is Site.BASIVERTEBRAL]
     at = places_of(basal, specimen, l1)
     assert np.abs(at[:, 0]).max() < 4.0
     assert np.abs(at[:, 2]).max() < 5.0
-    wall = float(l1.frame.to_local(l1.body.posterior_wall_mm)[:, 1].mean())  # type: ignore[union-attr]
+    wall = float(l1.frame.to_local(l1.body.posterior_wall_mm)[:, 1].mean())
     assert at[:, 1].max() == pytest.approx(wall, abs=3.0)
     assert wall - at[:, 1].min() == pytest.approx(0.17 * l1.body.depth_mm, abs=3.0)
-    sides = [o for o in problem.outlets if o.site is Site.SEGMENTAL]
-    lefts = sorted(float(places_of(o, specimen, l1)[:, 0].mean()) for o in sides)
-    assert lefts[0] < -15.0
-    assert lefts[1] > 15.0
+    outer = [o for o in problem.outlets if o.site is Site.SEGMENTAL]
+    assert len(outer) == len(channels) == 4
+    ends = [places_of(o, specimen, l1)[int(np.argmax(o.conductance_mm3))] for o in outer]
+    lefts = np.array(ends)[:, 0]
+    assert lefts.min() < -15.0
+    assert lefts.max() > 15.0
+    assert min(end[1] for end in ends) < -0.3 * l1.body.depth_mm
+    for there, back in zip(outer, channels, strict=True):  # one channel, two ways out of it
+        np.testing.assert_array_equal(there.voxels, back.voxels)
+        assert np.argmax(there.conductance_mm3) == np.argmin(back.conductance_mm3)
+
+
+def test_turned_veins_stay_inside_and_lie_elsewhere(specimen: Specimen, l1: Vertebra) -> None:
+    inside = fillable(specimen, l1)
+    places = []
+    for turn in (-1.0, 0.0, 1.0):
+        found = openings(l1, None, inside, specimen.affine, ways=Ways(vein_turn=turn))
+        outer = [o for o in found if o.site is Site.SEGMENTAL]
+        assert all(inside[tuple(o.voxels.T)].all() for o in outer)
+        places.append(np.mean([places_of(o, specimen, l1)[:, 0].mean() for o in outer]))
+    assert places[0] < places[1] < places[2]
+
+
+def measures(**changes: object) -> VertebraMeasures:
+    return replace(planned().measurements["L1"], **changes)  # type: ignore[arg-type]
+
+
+def test_the_break_is_open_beside_the_endplate_that_went_down(
+    specimen: Specimen, l1: Vertebra
+) -> None:
+    inside = fillable(specimen, l1)
+    skin = exposed_faces(inside) > 0
+    ways = Ways(crack_share=1.0)
+    found = openings(l1, measures(), inside, specimen.affine, ways=ways)
+    (ring,) = [o for o in found if o.site is Site.FRACTURE]
+    (across,) = [o for o in found if o.site is Site.DISC]
+    at = places_of(ring, specimen, l1)
+    assert l1.body is not None
+    top = float(l1.frame.to_local(l1.body.superior.middle_mm)[2])  # type: ignore[union-attr]
+    assert 0.0 < (top - at[:, 2]).mean() < 8.0
+    assert at[:, 0].min() < -10.0
+    assert at[:, 0].max() > 10.0
+    assert at[:, 1].max() < 0.35 * l1.body.depth_mm  # the back is whole
+    assert places_of(across, specimen, l1)[:, 2].mean() == pytest.approx(top, abs=3.0)
+    for outlet in (ring, across):
+        assert skin[tuple(outlet.voxels.T)].all()
+    whole = measures(height_loss=Measure.of(2.0, 1.0, "%", "made up", confidence=Confidence.LOW))
+    sites = {o.site for o in openings(l1, whole, inside, specimen.affine, ways=ways)}
+    assert Site.FRACTURE not in sites
+    back = measures(retropulsion=Measure.of(4.0, 1.0, "mm", "made up", confidence=Confidence.LOW))
+    sites = {o.site for o in openings(l1, back, inside, specimen.affine, ways=ways)}
+    assert Site.CANAL in sites
+
+
+def test_part_of_a_crack_is_open_where_it_was_drawn(specimen: Specimen, l1: Vertebra) -> None:
+    inside = fillable(specimen, l1)
+    lefts = []
+    for place in (0.0, 1.0):
+        ways = Ways(crack_share=0.2, crack_place=place)
+        found = openings(l1, measures(), inside, specimen.affine, ways=ways)
+        (ring,) = [o for o in found if o.site is Site.FRACTURE]
+        lefts.append(places_of(ring, specimen, l1)[:, 0].mean())
+    assert lefts[0] < -10.0
+    assert lefts[1] > 10.0
+
+
+def test_cement_that_came_into_a_vein_plugs_what_lies_behind() -> None:
+    """Of two places along a vein, the nearer to its mouth takes the cement once it is reached."""
+    line = np.array([[8, 7, k] for k in (7, 9)])
+    vessel = vein(Site.SEGMENTAL, line, np.array([5.0, 3.0]), 1.5, 1.0)
+    short = replace(vessel, voxels=line[1:], conductance_mm3=vessel.conductance_mm3[1:])
+    apart = replace(vessel, one_way=False)
+    leaks = []
+    for outlet in (short, vessel, apart):
+        pores = block().outlets
+        found = fill(block(volume_ml=1.2, step_ml=0.1, outlets=(*pores, outlet)))
+        leaks.append(found.at(Site.SEGMENTAL))
+        assert found.balance_error < 1e-6
+    assert 0.0 < leaks[0] < leaks[1] < leaks[2]
+    assert leaks[1] - leaks[0] < 0.8 * (leaks[2] - leaks[0])
 
 
 def gap(l1: Vertebra, site: GapSite, point_mm: Array) -> CorticalGap:
@@ -98,7 +186,7 @@ def test_gaps_lead_where_they_should(specimen: Specimen, l1: Vertebra) -> None:
             (GapSite.POSTERIOR, back), (GapSite.SUPERIOR, top), (GapSite.ANTERIOR, far)
         )
     ]  # fmt: skip
-    found = openings(l1, gaps, inside, specimen.affine)
+    found = openings(l1, measures(cortical_gaps=tuple(gaps)), inside, specimen.affine)
     sites = [o.site for o in found]
     assert Site.CANAL in sites
     assert Site.DISC in sites
@@ -171,8 +259,8 @@ def test_hidden_gaps_are_drawn_and_lead_where_their_wall_does(
     drawn = [Ways.drawn(np.random.default_rng(seed)).hidden for seed in range(20)]
     assert 1.0 < np.mean([len(hidden) for hidden in drawn]) < 10.0
     ways = Ways(hidden=tuple((place, 2.0) for place in np.linspace(0.0, 0.999, 60)))
-    usual = len(openings(l1, (), inside, specimen.affine))
-    found = openings(l1, (), inside, specimen.affine, ways=ways)
+    usual = len(openings(l1, None, inside, specimen.affine))
+    found = openings(l1, None, inside, specimen.affine, ways=ways)
     assert len(found) == usual + 60
     for outlet in found[usual:]:
         left, back, up = places_of(outlet, specimen, l1).mean(axis=0)
@@ -207,9 +295,11 @@ def test_what_cannot_be_set_up_is_refused_in_words(
         )  # fmt: skip
     lost = replace(l1, body=None, reason="cropped")
     with pytest.raises(CaseError, match="cropped"):
-        openings(lost, (), problem.inside, specimen.affine)
+        openings(lost, None, problem.inside, specimen.affine)
     with pytest.raises(ValueError, match="above 0"):
         tube(Site.DISC, np.array([[0, 0, 0]]), 0.0, 1.0)
+    with pytest.raises(ValueError, match="above 0"):
+        vein(Site.SEGMENTAL, np.array([[0, 0, 0]]), np.array([1.0]), 0.0, 1.0)
     with pytest.raises(ValueError, match="above 0"):
         slit(Site.TRACK, np.array([[0, 0, 0]]), 0.1, 0.0, 1.0)
     assert ball(problem.inside, specimen.affine, np.array([999.0, 0.0, 0.0]), 1.0) is None

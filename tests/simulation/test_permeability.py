@@ -36,3 +36,23 @@ def test_draws_are_reproducible() -> None:
     one, two = (Permeability.drawn(np.random.default_rng(3)) for _ in range(2))
     assert one == two
     assert one != USUAL
+
+
+def test_scatter_is_the_same_for_the_same_seed_and_as_wide_as_told() -> None:
+    drawn = Permeability(scatter=0.5, seed=4)
+    one, two = (drawn.texture((20, 20, 20), 1.0) for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+    assert np.log(one).std() == pytest.approx(0.5)
+    assert not np.array_equal(one, Permeability(scatter=0.5, seed=5).texture((20, 20, 20), 1.0))
+    beside = np.corrcoef(one[1:].ravel(), one[:-1].ravel())[0, 1]
+    far = np.corrcoef(one[12:].ravel(), one[:-12].ravel())[0, 1]
+    assert beside > 0.7
+    assert abs(far) < 0.3
+
+
+def test_scatter_leaves_a_void_alone() -> None:
+    bone, void = np.full(3, 0.12), np.array([0.0, 0.5, 1.0])
+    found = USUAL.along(bone, void, np.full(3, 2.0)) / USUAL.along(bone, void)
+    assert found[0] == pytest.approx(2.0)
+    assert 1.0 < found[1] < 2.0
+    assert found[2] == pytest.approx(1.0)

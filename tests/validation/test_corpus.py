@@ -142,17 +142,46 @@ def test_every_lossless_encoding_gives_the_same_hounsfield_units(
     assert np.array_equal(volume.voxels[:, :, 0].T, np.where(outside, -1024, expected))
 
 
-def test_multi_frame_ct_and_segmentations_are_refused_by_name(
-    corpus: Callable[[str], Path], tmp_path: Path
+@pytest.mark.parametrize("name", ["23x38x3", "24x38x3"])
+def test_a_multi_frame_ct_is_the_same_as_the_slices_it_was_made_from(
+    corpus: Callable[[str], Path], name: str
 ) -> None:
+    folder = corpus("dcmqi_seg") / "data" / "segmentations" / name
+    frames, slices = (kio.read_volume(folder / kind) for kind in ("multiframe", "image"))
+    assert np.array_equal(frames.voxels, slices.voxels)
+    assert np.array_equal(frames.affine, slices.affine)
+    alone = kio.read_volume(folder / "multiframe" / "mf.dcm")
+    assert np.array_equal(alone.voxels, slices.voxels)
+
+
+def test_a_real_enhanced_ct_is_read_where_its_frames_say(corpus: Callable[[str], Path]) -> None:
     frames = corpus("dicomparser_ct1") / "testImages" / "encapsulated" / "multi-frame"
-    shutil.copy(frames / "CT0012.explicit_little_endian.dcm", tmp_path)
-    found = examine(tmp_path)
-    assert found.reason is not None
-    assert found.reason["code"] == "multi_frame"
-    segmentations = corpus("dcmqi_seg") / "data" / "segmentations"
-    for name, code in (("24x38x3/seg", "no_ct"), ("24x38x3/multiframe", "multi_frame")):
-        found = examine(segmentations / name)
+    plain = kio.read_volume(frames / "CT0012.explicit_little_endian.dcm")
+    for name in ("not_fragmented_bot_rle", "not_fragmented_no_bot_rle"):
+        assert np.array_equal(
+            kio.read_volume(frames / f"CT0012.{name}.dcm").voxels, plain.voxels
+        ), name
+    header = pydicom.dcmread(frames / "CT0012.explicit_little_endian.dcm")
+    for number, group in enumerate(header.PerFrameFunctionalGroupsSequence):
+        own = np.array(group.PlanePositionSequence[0].ImagePositionPatient, float)
+        i, j, k = np.round(plain.to_indices(own)).astype(int)
+        assert np.abs(plain.to_patient([i, j, k]) - own).max() < EXACT_MM
+        hu = group.get("PixelValueTransformationSequence") or (
+            header.SharedFunctionalGroupsSequence[0].PixelValueTransformationSequence
+        )
+        stored = header.pixel_array[number].astype(int)
+        expected = stored * int(hu[0].RescaleSlope) + int(hu[0].RescaleIntercept)
+        inside = expected > -1024
+        assert np.array_equal(plain.voxels[:, :, k].T[inside], expected[inside])
+    lossy = examine(frames / "CT0012.fragmented_no_bot_jpeg_ls.81.dcm")
+    assert lossy.reason is not None
+    assert (lossy.reason["code"], "JPEG-LS" in lossy.reason["text"]) == ("codec_missing", True)
+
+
+def test_segmentation_objects_are_refused_by_name(corpus: Callable[[str], Path]) -> None:
+    folder = corpus("dcmqi_seg") / "data" / "segmentations" / "24x38x3" / "seg"
+    for path, code in ((folder, "no_ct"), (folder / "label.seg", "segmentation_object")):
+        found = examine(path)
         assert found.reason is not None
         assert found.reason["code"] == code
 

@@ -57,6 +57,7 @@ class Trajectory:
     axial_angle_deg : convergence towards the mid-line in the vertebra's axial plane [deg].
     sagittal_angle_deg : in its sagittal plane, positive when the tip points cranially [deg].
     depth_mm : length inside the bone, entry to target [mm].
+    grade, possible : by the smallest clearance, and all that its interval reaches.
     breach_probability : chance of leaving the bone medially, laterally, cranially or caudally
         under the aiming error [1].
     accepted, reason : whether the hard limits hold, and if not which one is broken.
@@ -72,9 +73,16 @@ class Trajectory:
     sagittal_angle_deg: float
     depth_mm: float
     grade: GertzbeinRobbins
+    possible: tuple[GertzbeinRobbins, ...]
     breach_probability: Measure
     accepted: bool
     reason: str
+
+    @property
+    def grades(self) -> str:
+        """All grades that are possible, in words."""
+        all_of_them = len(self.possible) == len(GertzbeinRobbins)
+        return "not known" if all_of_them else " or ".join(self.possible)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from kyphoplan.case.level import Level, follows
+from kyphoplan.case.merged import two_bodies
 from kyphoplan.case.volume import LabelMap, Volume
 from kyphoplan.geometry import Array
 
@@ -25,11 +26,13 @@ class Extent:
     ----------
     size_mm : largest extent along a voxel axis [mm].
     centre_mm : (3,) centroid [mm, LPS].
+    box : the part of the image that holds it.
     cut : whether it reaches the border of the image, so that its centre may not be its own.
     """
 
     size_mm: float
     centre_mm: Array
+    box: tuple[slice, ...]
     cut: bool
 
 
@@ -41,7 +44,7 @@ def has_size(extent: Extent) -> bool:
 def implausible_levels(
     labels: LabelMap, extents: Mapping[Level, Extent] | None = None
 ) -> dict[Level, str]:
-    """Return the levels whose outline cannot be a vertebra's, with what is wrong.
+    """Return the levels whose outline cannot be one vertebra's, with what is wrong.
 
     A level of a vertebra's size that is too near to, or too far from, both of its neighbours is
     the wrong one. If only one distance is wrong, it cannot be told which of the two is, and both
@@ -58,6 +61,7 @@ def implausible_levels(
         for level, extent in extents.items()
         if not has_size(extent)
     }
+    found |= _merged_levels(labels, {n: e for n, e in extents.items() if n not in found})
     kept = {n: extent for n, extent in extents.items() if n not in {*found, Level.S1}}
     wrong = _wrong_distances(kept)
     often = {level for pair in wrong for level in pair if _count(level, wrong) > 1}
@@ -66,6 +70,21 @@ def implausible_levels(
         for level in {s for s in suspects if kept[s].cut} or suspects:
             other = lower if level is upper else upper
             found.setdefault(level, f"lies {apart_mm:.3g} mm from {other}")
+    return found
+
+
+def _merged_levels(labels: LabelMap, extents: Mapping[Level, Extent]) -> dict[Level, str]:
+    """Return the levels whose label holds two bodies; below the neck, whose bones differ."""
+    centres = np.array([extent.centre_mm for extent in extents.values()])
+    spine = np.array([0.0, 0.0, 1.0])
+    if len(centres) > 1:
+        spine = np.linalg.svd(centres - centres.mean(axis=0))[2][0]
+    found = {}
+    for value, level in labels.levels.items():
+        if level in extents and Level.T1 <= level < Level.S1:
+            box = extents[level].box
+            if what := two_bodies(labels.volume, value, box, spine):
+                found[level] = what
     return found
 
 
@@ -90,6 +109,7 @@ def _extent(volume: Volume, value: int, box: tuple[slice, ...]) -> Extent:
     return Extent(
         size_mm=float(((high - low) * volume.spacing_mm).max()),
         centre_mm=volume.to_patient(index),
+        box=box,
         cut=bool((low == 0).any() or (high == volume.shape).any()),
     )
 

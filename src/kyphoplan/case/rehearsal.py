@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from kyphoplan.case.filling import Portion
 from kyphoplan.case.findings import Notice
 from kyphoplan.case.level import Level
 from kyphoplan.case.measure import Measure
@@ -19,6 +20,7 @@ class Rehearsed(StrEnum):
 
     DONE = "rehearsed: every increment is in balance"
     DOUBTFUL = "rehearsed, but not every increment is in balance: a rough figure"
+    PREVIEW = "preview: closed form and one linear solve"
     ABSTAINED = "not rehearsed"
 
 
@@ -98,7 +100,8 @@ class LevelRehearsal:
     moments : one per increment of the balloons, then those of letting them down.
     figures : by name, each with its interval, such as ``anterior_height_gain``.
     leaks : probability of cement at each place where it does not belong [1].
-    cement : ledger [ml] by place.
+    cement : volume [ml] by place.
+    portions : the ledger of the run as planned: where each tenth of a millilitre went.
     slices : pictures over time.
     void, cloud : surfaces of the voids, and of the cement [mm, LPS].
     draws : how many draws the intervals rest on; 0 is one run.
@@ -112,6 +115,7 @@ class LevelRehearsal:
     figures: Mapping[str, Measure]
     leaks: Mapping[str, Measure]
     cement: Mapping[str, Measure]
+    portions: tuple[Portion, ...]
     slices: tuple[Slices, ...]
     void: tuple[Mesh, ...]
     cloud: tuple[Mesh, ...]

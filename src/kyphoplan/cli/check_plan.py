@@ -226,7 +226,7 @@ def _cells(level: str, way: "Trajectory") -> tuple[str, ...]:
         level,
         str(way.side),
         _verdict(way.accepted),
-        str(way.grade),
+        way.grades,
         "-" if chance is None else f"{100.0 * chance:.1f} %",
         *(_millimetres(measure) for measure in walls),
         f"{way.depth_mm:.1f} mm",

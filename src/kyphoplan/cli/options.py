@@ -24,6 +24,14 @@ def _letters(given: str | None) -> str | None:
     return given
 
 
+def _calibration(given: str | None) -> str | None:
+    from kyphoplan.cli.strength import parse_calibration  # noqa: PLC0415 - keeps `--help` fast
+
+    if given is not None:
+        parse_calibration(given)  # a wrong one is refused before the scan is read
+    return given
+
+
 def _pdf(wanted: bool) -> bool:
     if wanted and find_spec("weasyprint") is None:
         raise typer.BadParameter(
@@ -107,6 +115,7 @@ Calibrated = Annotated[
         metavar="SLOPE,OFFSET[,SPREAD]",
         help="Mineral density [mg/cm3] is SLOPE x HU + OFFSET; SPREAD: relative error of SLOPE. "
         "Without it a wide one is assumed.",
+        callback=_calibration,
     ),
 ]
 Draws = Annotated[

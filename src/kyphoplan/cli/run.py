@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kyphoplan.cli import stages
+from kyphoplan.cli import options, stages
 from kyphoplan.cli.assessing import assess_scan, hold_back, read_record
 from kyphoplan.cli.booklet import print_booklet, write_booklet
 from kyphoplan.cli.console import (
@@ -20,29 +20,8 @@ from kyphoplan.cli.console import (
     parse_levels,
 )
 from kyphoplan.cli.measure import abstain_if_empty
-from kyphoplan.cli.options import (
-    Calibrated,
-    Confirmed,
-    Cores,
-    Ct,
-    Device,
-    Draws,
-    ErrorDeg,
-    ErrorMm,
-    Gauge,
-    Labels,
-    Levels,
-    Orientation,
-    Output,
-    PatientRecord,
-    Pdf,
-    Scheme,
-    Seed,
-    Series,
-)
 from kyphoplan.cli.record import write_record
 from kyphoplan.cli.simulate import rehearse
-from kyphoplan.cli.strength import parse_calibration
 
 if TYPE_CHECKING:
     from kyphoplan.case import (
@@ -64,25 +43,25 @@ NoRehearsal = Annotated[
 
 
 def run(  # noqa: PLR0913, PLR0917 - one argument per option
-    labels: Labels,
-    output: Output,
-    ct: Ct = None,
-    patient: PatientRecord = None,
-    levels: Levels = None,
+    labels: options.Labels,
+    output: options.Output,
+    ct: options.Ct = None,
+    patient: options.PatientRecord = None,
+    levels: options.Levels = None,
     no_rehearsal: NoRehearsal = False,
-    calibration: Calibrated = None,
-    draws: Draws = 0,
-    seed: Seed = 0,
-    threads: Cores = 2,
-    cannula: Gauge = "10G",
-    aiming_error_mm: ErrorMm = 1.0,
-    aiming_error_deg: ErrorDeg = 2.0,
-    label_scheme: Scheme = None,
-    series: Series = None,
-    assume_orientation: Orientation = None,
-    device: Device = "cpu",
-    i_confirm_same_patient: Confirmed = False,
-    pdf: Pdf = False,
+    calibration: options.Calibrated = None,
+    draws: options.Draws = 0,
+    seed: options.Seed = 0,
+    threads: options.Cores = 2,
+    cannula: options.Gauge = "10G",
+    aiming_error_mm: options.ErrorMm = 1.0,
+    aiming_error_deg: options.ErrorDeg = 2.0,
+    label_scheme: options.Scheme = None,
+    series: options.Series = None,
+    assume_orientation: options.Orientation = None,
+    device: options.Device = "cpu",
+    i_confirm_same_patient: options.Confirmed = False,
+    pdf: options.Pdf = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -191,13 +170,7 @@ def _rehearsal(
     """Rehearse the plan, unless that is not wanted or there is nothing to rehearse on."""
     if ct is None or parameters["no_rehearsal"] or not plan.levels:
         return None
-    given = parameters["calibration"]
-    line = None if given is None else parse_calibration(given)
-    more = {"line": line, "edge_mm": EDGE_MM}
-    return rehearse(progress, plan, spine, ct, measured, parameters | more)
-
-
-EDGE_MM = 1.0  # [mm] of the voxels of a rehearsal
+    return rehearse(progress, plan, spine, ct, measured, parameters)
 
 
 def _plan(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kyphoplan.cli import stages
+from kyphoplan.cli import options, stages
 from kyphoplan.cli.console import (
     ABSTAINED,
     Overwrite,
@@ -18,20 +18,6 @@ from kyphoplan.cli.console import (
     parse_levels,
     say,
 )
-from kyphoplan.cli.options import (
-    Calibrated,
-    Cores,
-    Ct,
-    Device,
-    Draws,
-    EdgeMm,
-    Gauge,
-    Labels,
-    Levels,
-    Output,
-    Scheme,
-    Seed,
-)
 from kyphoplan.cli.record import write_record
 from kyphoplan.cli.strength import parse_calibration
 from kyphoplan.errors import CaseError
@@ -43,6 +29,7 @@ EXAMPLE = (
     "Example: kyphoplan simulate -i ct.nii.gz -s labels.nii.gz --calibration 0.8,-5,0.05 "
     "--draws 20 -o result"
 )
+EDGE_MM = 1.0  # [mm] of the voxels of a rehearsal
 OfPlan = Annotated[
     Path | None,
     typer.Option("--plan", metavar="PATH", help="A plan.json to rehearse; else one is made."),
@@ -53,20 +40,20 @@ Preview = Annotated[
 
 
 def simulate(  # noqa: PLR0913, PLR0917 - one argument per option
-    labels: Labels,
-    output: Output,
-    ct: Ct = None,
-    levels: Levels = None,
+    labels: options.Labels,
+    output: options.Output,
+    ct: options.Ct = None,
+    levels: options.Levels = None,
     plan: OfPlan = None,
-    cannula: Gauge = "10G",
-    calibration: Calibrated = None,
-    draws: Draws = 0,
-    seed: Seed = 0,
-    edge_mm: EdgeMm = 1.0,
-    threads: Cores = 2,
+    cannula: options.Gauge = "10G",
+    calibration: options.Calibrated = None,
+    draws: options.Draws = 0,
+    seed: options.Seed = 0,
+    edge_mm: options.EdgeMm = EDGE_MM,
+    threads: options.Cores = 2,
     preview: Preview = False,
-    label_scheme: Scheme = None,
-    device: Device = "cpu",
+    label_scheme: options.Scheme = None,
+    device: options.Device = "cpu",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -90,7 +77,6 @@ def simulate(  # noqa: PLR0913, PLR0917 - one argument per option
         "label_scheme": label_scheme,
         "device": device,
     }
-    line = None if calibration is None else parse_calibration(calibration)
     inputs = {"labels": labels} | ({} if plan is None else {"plan": plan})
     with outcome(progress):
         from kyphoplan.io import result_folder  # noqa: PLC0415 - keeps `--help` fast
@@ -104,9 +90,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one argument per option
             measured = stages.measure(progress, scanned, spine, chosen)
             wanted = _plan(progress, spine, measured, parameters, plan)
             assert scanned.ct is not None
-            found = rehearse(
-                progress, wanted, spine, scanned.ct, measured, parameters | {"line": line}
-            )
+            found = rehearse(progress, wanted, spine, scanned.ct, measured, parameters)
             with progress.stage("draw and write"):
                 from kyphoplan.report.rehearsal import write_rehearsal  # noqa: PLC0415
 
@@ -161,18 +145,20 @@ def rehearse(
 
         if not (KEPT or progress.quiet):
             say(f"warning: {ADVICE}")
+    given = parameters["calibration"]
+    line = None if given is None else parse_calibration(given)
     with progress.stage("rehearse"):
         if parameters.get("preview"):
-            return preview(plan, spine, ct, measured, calibration=parameters["line"])
+            return preview(plan, spine, ct, measured, calibration=line)
         return run(
             plan,
             spine,
             ct,
             measured,
-            calibration=parameters["line"],
+            calibration=line,
             count=parameters["draws"],
             seed=parameters["seed"],
-            edge_mm=parameters["edge_mm"],
+            edge_mm=parameters.get("edge_mm", EDGE_MM),
             threads=parameters["threads"],
             told=progress.part,
         )

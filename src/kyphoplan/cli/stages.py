@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kyphoplan.case.level import Level
 from kyphoplan.cli.console import Progress
-from kyphoplan.errors import NotFoundError
+from kyphoplan.errors import CaseError, NotFoundError
 
 if TYPE_CHECKING:
     from kyphoplan.case import LabelMap, Measurements, Notice, Spine, Volume
@@ -35,6 +35,7 @@ def read(
     """Read labels and CT, check that they belong together and hold the chosen levels."""
     with progress.stage("read"):
         from kyphoplan import io  # noqa: PLC0415 - keeps `--help` fast
+        from kyphoplan.io.gaps import touching  # noqa: PLC0415
         from kyphoplan.io.label_schemes import SUBREGIONS  # noqa: PLC0415
 
         in_view = levels if scheme == SUBREGIONS else None
@@ -43,9 +44,12 @@ def read(
         )
         volume = None
         if ct is not None:
-            volume, more = io.read_volume_with_notices(
-                ct, series=series, assume_orientation=assume_orientation
-            )
+            try:
+                volume, more = io.read_volume_with_notices(
+                    ct, series=series, assume_orientation=assume_orientation
+                )
+            except CaseError as error:
+                raise touching(error, label_map) from error
             notices += more + io.check_together(volume, label_map)
         _check_levels(labels, label_map, levels)
     return Scanned(labels=label_map, ct=volume, notices=notices)

@@ -15,12 +15,15 @@ from kyphoplan.cli.console import (
     parse_levels,
     say,
 )
-from kyphoplan.cli.options import Ct, Device, Labels, Orientation, Output, Scheme, Series
+from kyphoplan.cli.options import Cores, Ct, Device, Labels, Orientation, Output, Scheme, Series
 from kyphoplan.cli.record import write_record
 from kyphoplan.errors import CaseError
 
 if TYPE_CHECKING:
+    from kyphoplan.case import Vertebra, Volume
     from kyphoplan.simulation.calibration import Calibration
+    from kyphoplan.simulation.specimen import Specimen
+    from kyphoplan.simulation.strength import Strength
 
 EXAMPLE = (
     "Example: kyphoplan strength -i ct.nii.gz -s labels.nii.gz --level L2 "
@@ -49,7 +52,6 @@ Between = Annotated[
         "--caps", metavar="KIND", help="What the vertebra is pressed between: cement or disc."
     ),
 ]
-Threads = Annotated[int, typer.Option(metavar="N", min=1, max=64, help="Processor cores to use.")]
 
 
 def strength(  # noqa: PLR0913, PLR0917 - one argument per option
@@ -60,7 +62,7 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
     ct: Ct = None,
     edge_mm: Edge = 1.0,
     caps: Between = "cement",
-    threads: Threads = 2,
+    threads: Cores = 2,
     label_scheme: Scheme = None,
     series: Series = None,
     assume_orientation: Orientation = None,
@@ -84,6 +86,9 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
 
         if ct is None:
             raise CaseError("no CT: strength cannot be told from labels alone: give -i")
+        asked = {"level": level, "calibration": calibration, "edge_mm": edge_mm, "caps": caps}
+        asked |= {"threads": threads, "label_scheme": label_scheme, "series": series}
+        asked |= {"assume_orientation": assume_orientation, "device": device}
         with result_folder(output, overwrite=overwrite) as working:
             scanned = stages.read(
                 progress,
@@ -94,52 +99,52 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
                 series=series,
                 assume_orientation=assume_orientation,
             )
-            spine = stages.locate(progress, scanned)
+            vertebra = stages.locate(progress, scanned)[chosen[0]]
             assert scanned.ct is not None
-            with progress.stage("load kernels (compiled the first time, under 30 s)"):
-                from kyphoplan.simulation.caching import ADVICE, KEPT  # noqa: PLC0415
-                from kyphoplan.simulation.calibration import from_scan  # noqa: PLC0415
-                from kyphoplan.simulation.specimen import Caps, cut  # noqa: PLC0415
-                from kyphoplan.simulation.strength import measure_strength  # noqa: PLC0415
-                from kyphoplan.simulation.warmup import compile_kernels  # noqa: PLC0415
-
-                if not (KEPT or quiet):
-                    say(f"warning: {ADVICE}")
-                compile_kernels(threads)
+            _load_kernels(progress, threads, quiet=quiet)
             with progress.stage("compress and crush"):
-                specimen = cut(spine[chosen[0]], scanned.ct, edge_mm, caps=Caps(caps))
-                line = line or from_scan(scanned.ct)
-                found = measure_strength(specimen, line, threads=threads, flexion=True)
+                found = _compress(vertebra, scanned.ct, line, edge_mm, caps, threads)
             with progress.stage("draw and write"):
                 from kyphoplan.report.strength import write_strength  # noqa: PLC0415
 
-                write_strength(working, chosen[0], specimen, found)
-            parameters = {
-                "level": level,
-                "calibration": calibration,
-                "edge_mm": edge_mm,
-                "caps": caps,
-                "threads": threads,
-                "label_scheme": label_scheme,
-                "series": series,
-                "assume_orientation": assume_orientation,
-                "device": device,
-            }
-            inputs = {"labels": labels, "ct": ct}
-            basis = scanned.labels.basis
-            write_record(
-                working,
-                progress,
-                "strength",
-                inputs,
-                parameters,
-                scanned.notices,
-                level_names=basis,
-            )
+                write_strength(working, chosen[0], *found)
+            inputs, basis = {"labels": labels, "ct": ct}, scanned.labels.basis
+            notices = scanned.notices
+            write_record(working, progress, "strength", inputs, asked, notices, level_names=basis)
         progress.notices(scanned.notices)
-        if found.failure.value is None:
-            say(f"warning: {chosen[0]}: {found.failure.reason}")
+        failure = found[1].failure
+        if failure.value is None:
+            say(f"warning: {chosen[0]}: {failure.reason}")
         hand_over(output)
+
+
+def _load_kernels(progress: Progress, threads: int, *, quiet: bool) -> None:
+    """Compile or load the solver."""
+    with progress.stage("load kernels (compiled the first time, under 30 s)"):
+        from kyphoplan.simulation.caching import ADVICE, KEPT  # noqa: PLC0415
+        from kyphoplan.simulation.warmup import compile_kernels  # noqa: PLC0415
+
+        if not (KEPT or quiet):
+            say(f"warning: {ADVICE}")
+        compile_kernels(threads)
+
+
+def _compress(
+    vertebra: "Vertebra",
+    ct: "Volume",
+    line: "Calibration | None",
+    edge_mm: float,
+    caps: str,
+    threads: int,
+) -> "tuple[Specimen, Strength]":
+    """Cut a vertebra out, compress and crush it."""
+    from kyphoplan.simulation.calibration import from_scan  # noqa: PLC0415
+    from kyphoplan.simulation.specimen import Caps, cut  # noqa: PLC0415
+    from kyphoplan.simulation.strength import measure_strength  # noqa: PLC0415
+
+    specimen = cut(vertebra, ct, edge_mm, caps=Caps(caps))
+    line = line or from_scan(ct)
+    return specimen, measure_strength(specimen, line, threads=threads, flexion=True)
 
 
 def parse_calibration(text: str) -> "Calibration":

@@ -16,11 +16,13 @@ from kyphoplan.errors import CaseError, KyphoplanError
 from kyphoplan.io import itk, nifti
 from kyphoplan.io.casefile import to_json
 from kyphoplan.io.decoded import Decoded, intensities, whole_numbers
-from kyphoplan.io.dicom import read_dicom_series
+from kyphoplan.io.dicom import read_dicom_series, storage_class
+from kyphoplan.io.dicom_frames import MULTI_FRAME
 from kyphoplan.io.dicom_header import plain
 
 ACCEPTED = "a folder of DICOM CT slices, .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd"
 CT = "CT"
+SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"  # SOP class Segmentation Storage
 LONGEST_WORD = 400  # [1] letters of what a library says that are kept
 
 
@@ -130,16 +132,38 @@ def _decode(path: Path, series: str | None, orientation: str | None) -> Decoded:
     if name.endswith(itk.SUFFIXES):
         return itk.read_itk(path, orientation=orientation)
     if is_dicom(path):
-        raise CaseError(
-            "is one DICOM file: give the folder with all slices of the series", code="one_slice"
-        )
+        return _one_dicom_file(path, series)
+    if is_zip(path):
+        text = "is a ZIP archive: unpack it, and give the folder with the slices"
+        raise CaseError(text, code="archive")
     raise CaseError(f"is of no known kind: give {ACCEPTED}", code="unknown_kind")
+
+
+def _one_dicom_file(path: Path, series: str | None) -> Decoded:
+    """Read a multi-frame CT; say of any other single file what is to be given instead."""
+    kind = storage_class(path)
+    if kind in MULTI_FRAME:
+        return read_dicom_series(path, series=series)
+    if kind == SEGMENTATION:
+        raise CaseError(
+            "is a DICOM segmentation: convert it to NIfTI with its names, such as with dcmqi",
+            code="segmentation_object",
+        )
+    raise CaseError(
+        "is one DICOM file: give the folder with all slices of the series", code="one_slice"
+    )
 
 
 def is_dicom(path: Path) -> bool:
     """Say whether a file starts as DICOM files do (``DICM`` after 128 bytes)."""
     with path.open("rb") as stream:
         return stream.read(132)[128:] == b"DICM"
+
+
+def is_zip(path: Path) -> bool:
+    """Say whether a file starts as ZIP archives do."""
+    with path.open("rb") as stream:
+        return stream.read(4) == b"PK\3\4"
 
 
 def _library_notice(text: str) -> Notice:

@@ -1,5 +1,6 @@
 """DICOM CT series: a folder of slices to one placed image."""
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -11,17 +12,15 @@ from kyphoplan.case import Notice, Severity
 from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
 from kyphoplan.io.decoded import Decoded, check_shape
+from kyphoplan.io.dicom_frames import Frame, frames_of, is_multi_frame
 from kyphoplan.io.dicom_header import BIG, Header, name_of, numbers_of, plain
 from kyphoplan.io.dicom_pixels import hounsfield_stack
 from kyphoplan.io.dicom_series import Candidate, candidates, choose
+from kyphoplan.io.files import files_below
 from kyphoplan.io.placement import tilt_deg, tilt_notices
 from kyphoplan.io.slice_stack import dicom_affine
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"  # SOP class CT Image Storage
-MULTI_FRAME = {  # SOP classes of CT with many frames in one file
-    "1.2.840.10008.5.1.4.1.1.2.1": "enhanced",
-    "1.2.840.10008.5.1.4.1.1.2.2": "legacy converted enhanced",
-}
 DEFLATED = "1.2.840.10008.1.2.1.99"  # Deflated Explicit VR Little Endian
 LARGEST_INFLATED = 1 << 28  # [byte] of one slice's file, inflated; own choice: 512 such slices
 LOSSY = {  # transfer syntaxes that lose (PS3.5 annex A): JPEG, JPEG-LS near, JPEG 2000 lossy
@@ -29,10 +28,15 @@ LOSSY = {  # transfer syntaxes that lose (PS3.5 annex A): JPEG, JPEG-LS near, JP
     *("1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.93", "1.2.840.10008.1.2.4.203"),
 }
 PROGRAMS = (b"MZ", b"\x7fELF", b"#!", b"PK")  # beginnings of files that can be run or unpacked
-SCREENS = {"SCREEN SAVE", "DOSE_INFO", "SCREENSHOT"}  # words of ImageType: pictures of text
-MOST_FILES = 50_000  # [1] in a folder; own choice
+# Words of ImageType (PS3.3 C.7.6.1.1.2, C.8.16.1): pictures of text; and what was computed from
+# many slices or shows a surface, so that its numbers are not those of one place.
+SCREENS = {"SCREEN SAVE", "DOSE_INFO", "SCREENSHOT"}
+COMPUTED = re.compile(
+    r"\b(LOCALIZER|MIP|MAX_IP|MAXIMUM|MINIP|MIN_IP|MINIMUM|PROJECTION IMAGE|VRT|VOLREN|"
+    r"VOLUME_RENDER|SURFACE_RENDER|CURVED_MPR|SUBTRACTION|DIVISION|MULTIPLICATION|STD_DEVIATION)\b"
+)
+ALIKE = ("SliceThickness", "ConvolutionKernel", "KVP", "PatientPosition")  # within one stack
 TILT_AGREEMENT_DEG = 1.0  # [deg] tag and geometry may differ by this; own choice
-MARKED_SECONDARY = 2  # [1] words of ImageType that every image has
 TAGS_USED = (
     *("SOPClassUID", "Modality", "ImageType", "PatientID", "PatientName", "PatientBirthDate"),
     *("SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "FrameOfReferenceUID"),
@@ -41,14 +45,16 @@ TAGS_USED = (
     *("PhotometricInterpretation", "RescaleSlope", "RescaleIntercept", "RescaleType"),
     *("LossyImageCompression", "ContrastBolusAgent", "GantryDetectorTilt", "PixelPaddingValue"),
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
+    *("StackID", "ContrastBolusAgentSequence", *ALIKE),
 )
 
 
 def read_dicom_series(folder: Path, *, series: str | None = None) -> Decoded:
-    """Read the CT series in a folder and its subfolders.
+    """Read the CT series in a folder and its subfolders, or in one multi-frame file.
 
     Parameters
     ----------
+    folder : may be a multi-frame file.
     series : SeriesInstanceUID or series number, where there are several.
 
     Raises
@@ -105,9 +111,11 @@ def _scan(folder: Path) -> tuple[list[Header], int]:
         try:
             later = None if _is_deflated(file) else BIG
             header = Header(pydicom.dcmread(file, defer_size=later))
-            for tag in TAGS_USED:
-                header.get(tag)  # decoded here, so that damage is found here
-            headers.append(header)
+            slices = frames_of(header) if is_multi_frame(header) else [header]
+            for each in slices:
+                for tag in TAGS_USED:
+                    each.get(tag)  # decoded here, so that damage is found here
+            headers += slices
         except pydicom.errors.InvalidDicomError:
             strangers += 1
         except damage() as error:
@@ -117,6 +125,17 @@ def _scan(folder: Path) -> tuple[list[Header], int]:
         text = "holds no DICOM files: give the folder with the slices of the CT series"
         raise CaseError(text, code="no_dicom")
     return headers, strangers
+
+
+def storage_class(file: Path) -> str:
+    """Return the SOP class of a DICOM file; empty if it does not say or cannot be read."""
+    import pydicom  # noqa: PLC0415
+
+    try:
+        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SOPClassUID"])
+        return str(header.get("SOPClassUID", ""))
+    except (pydicom.errors.InvalidDicomError, *damage()):
+        return ""
 
 
 def damage() -> tuple[type[Exception], ...]:
@@ -129,14 +148,7 @@ def damage() -> tuple[type[Exception], ...]:
 
 
 def _visible_files(folder: Path) -> list[Path]:
-    files: list[Path] = []
-    for file in folder.rglob("*"):
-        if file.is_file() and not file.name.startswith("."):
-            files.append(file)
-        if len(files) > MOST_FILES:
-            text = f"holds more than {MOST_FILES} files: give the folder of one series"
-            raise CaseError(text, code="too_many_files")
-    return sorted(files)
+    return [file for file in files_below(folder) if not file.name.startswith(".")]
 
 
 def _is_deflated(file: Path) -> bool:
@@ -171,23 +183,28 @@ def _ct_slices(headers: list[Header]) -> list[Header]:
     slices = [h for h in headers if _is_ct_slice(h)]
     if slices:
         return slices
-    frames = [
-        MULTI_FRAME[k] for h in headers if (k := str(h.get("SOPClassUID", ""))) in MULTI_FRAME
-    ]
-    if frames:
-        text = f"holds an {frames[0]} (multi-frame) CT: convert it to single slices or NIfTI"
-        raise CaseError(text, code="multi_frame")
-    seen = ", ".join(sorted({plain(h.get("Modality", "unknown")) for h in headers}))
+    seen = ", ".join(sorted({_kind(h) for h in headers}))
     raise CaseError(f"holds no CT slices (only {seen}): give a CT series", code="no_ct")
 
 
+def _kind(header: Header) -> str:
+    """Return what a file is: its modality, and what was computed of it."""
+    computed = COMPUTED.search(_image_type(header))
+    return plain(header.get("Modality", "unknown")) + (f" {computed[0]}" if computed else "")
+
+
+def _image_type(header: Header) -> str:
+    words = header.get("ImageType") or ()
+    return "\n".join([words] if isinstance(words, str) else map(str, words)).upper()
+
+
 def _is_ct_slice(header: Header) -> bool:
-    words = {str(word).upper() for word in header.get("ImageType") or ()}
+    words = _image_type(header)
     return (
-        str(header.get("SOPClassUID", "")) == CT_IMAGE
+        (str(header.get("SOPClassUID", "")) == CT_IMAGE or isinstance(header, Frame))
         and str(header.get("Modality", "CT")) == "CT"
-        and "LOCALIZER" not in words
-        and not words & SCREENS
+        and not COMPUTED.search(words)
+        and not SCREENS & set(words.split("\n"))
         and str(header.get("BurnedInAnnotation", "NO")).upper() != "YES"
     )
 
@@ -214,10 +231,13 @@ def _notices(slices: Sequence[Header], affine: Array) -> tuple[Notice, ...]:
     if any(_is_lossy(h) for h in slices):
         text = "the slices were compressed with loss"
         found.append(_warning("lossy_compression", text, "use originals"))
-    agents = [h for h in slices if h.get("ContrastBolusAgent")]
-    if agents:
+    if any(h.get("ContrastBolusAgent") or h.get("ContrastBolusAgentSequence") for h in slices):
         text = "contrast agent was given, so that bone density reads too high"
         found.append(_warning("contrast", text, "use a plain CT for density"))
+    unlike = [tag for tag in ALIKE if len({str(h.get(tag) or "") for h in slices}) > 1]
+    if unlike:
+        text = f"the slices are not alike in {', '.join(unlike)}"
+        found.append(_warning("slices_unlike", text, "give one reconstruction of one scan"))
     programs = [h for h in slices if h.preamble.startswith(PROGRAMS)]
     if programs:
         text = f"{name_of(programs[0])} begins like a program or an archive"

@@ -1,12 +1,15 @@
 """Pixels of DICOM slices as Hounsfield units."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kyphoplan.errors import CaseError
+from kyphoplan.io.dicom_frames import Frame, frame_pixels
 from kyphoplan.io.dicom_header import Header, name_of, numbers_of, plain
 
 LARGEST_SCALE = 1e6  # [1] no CT is scaled by more; own choice
@@ -31,8 +34,8 @@ def hounsfield_stack(
     whole = all(number.is_integer() for pair in scales for number in pair)
     stack = np.empty(shape[::-1], np.int16 if whole else np.float32)
     padded = 0
-    for k, header in enumerate(slices):
-        stored, scaled = _stored(header)
+    for k, stored, scaled in _decoded(slices):
+        header = slices[k]
         if stored.shape != (shape[1], shape[0]):
             text = f"{name_of(header)} has not the stated rows and columns: copy it again"
             raise CaseError(text, code="damaged_slice")
@@ -42,6 +45,36 @@ def hounsfield_stack(
         _scale_into(stack[k], stored, slope, intercept)
         padded += _pad(stack[k], header, scales[k])
     return stack.T, padded / stack.size
+
+
+def _decoded(slices: Sequence[Header]) -> Iterator[tuple[int, NDArray[Any], bool]]:
+    """Decode slices one by one: place in the stack, pixels, and whether these are scaled."""
+    files: dict[Path, list[Frame]] = {}
+    place = {id(header): k for k, header in enumerate(slices)}
+    for k, header in enumerate(slices):
+        if isinstance(header, Frame):
+            files.setdefault(header.filename, []).append(header)
+        else:
+            yield k, *_stored(header)
+    for frames in files.values():
+        with _damaged(frames[0]):
+            _check_length(frames[0], frames[0].dataset.PixelData)
+            for frame, pixels in frame_pixels(frames):
+                yield place[id(frame)], _sign_extended(pixels, frame), False
+
+
+@contextmanager
+def _damaged(header: Header) -> Iterator[None]:
+    """Say of which file the pixels cannot be decoded."""
+    from kyphoplan.io.dicom import damage  # noqa: PLC0415 - it imports this module
+
+    try:
+        yield
+    except RuntimeError as error:
+        raise _no_codec(header) from error
+    except damage() as error:
+        text = f"{name_of(header)} has damaged pixels ({plain(error)}): copy it again"
+        raise CaseError(text, code="damaged_slice") from error
 
 
 def _scale(header: Header) -> tuple[float, float]:
@@ -95,19 +128,15 @@ def _stored(header: Header) -> tuple[NDArray[Any], bool]:
     """Decode one slice; also whether it is scaled already (GDCM, where pydicom has no codec)."""
     import pydicom  # noqa: PLC0415
 
-    from kyphoplan.io.dicom import damage  # noqa: PLC0415 - it imports this module
-
-    try:
+    with _damaged(header):
         if header.syntax in PLAIN and header.get("BitsAllocated") == WORD:
             return _sign_extended(_plain_pixels(header), header), False
         full = pydicom.dcmread(header.filename)
         _check_length(header, full.PixelData)
-        return _sign_extended(np.asarray(full.pixel_array), header), False
-    except (RuntimeError, NotImplementedError):
-        return _by_gdcm(header), True
-    except damage() as error:
-        text = f"{name_of(header)} has damaged pixels ({plain(error)}): copy it again"
-        raise CaseError(text, code="damaged_slice") from error
+        try:
+            return _sign_extended(np.asarray(full.pixel_array), header), False
+        except (RuntimeError, NotImplementedError):
+            return _by_gdcm(header), True
 
 
 def _plain_pixels(header: Header) -> NDArray[Any]:
@@ -124,7 +153,8 @@ def _check_length(header: Header, content: bytes) -> None:
     if header.syntax.is_compressed:
         return
     rows, columns, bits = (int(header.get(t)) for t in ("Rows", "Columns", "BitsAllocated"))
-    need = rows * columns * bits // 8
+    frames = int(header.dataset.get("NumberOfFrames") or 1)
+    need = rows * columns * bits // 8 * frames
     if len(content) != need + need % 2:  # DICOM pads to an even length
         text = f"{name_of(header)} has {len(content)} bytes of pixels instead of {need}"
         raise CaseError(f"{text}: copy it again", code="damaged_slice")
@@ -142,7 +172,7 @@ def _sign_extended(pixels: NDArray[Any], header: Header) -> NDArray[Any]:
     )
     if stored == allocated or header.syntax.is_compressed:
         return pixels
-    if not stored - 1 <= high < allocated or pixels.dtype.itemsize * 8 != allocated:
+    if not 0 <= stored - 1 <= high < allocated or pixels.dtype.itemsize * 8 != allocated:
         text = f"{name_of(header)} has impossible bits per pixel: copy it again"
         raise CaseError(text, code="damaged_slice")
     raised = np.left_shift(pixels, allocated - 1 - high)
@@ -156,8 +186,12 @@ def _by_gdcm(header: Header) -> NDArray[Any]:
         image = sitk.GetArrayFromImage(sitk.ReadImage(str(header.filename)))
         return np.asarray(image[0])
     except RuntimeError as error:
-        syntax = header.syntax.name
-        raise CaseError(
-            f"{name_of(header)} is compressed as {syntax} or damaged: decompress the series first",
-            code="codec_missing",
-        ) from error
+        raise _no_codec(header) from error
+
+
+def _no_codec(header: Header) -> CaseError:
+    return CaseError(
+        f"{name_of(header)} is compressed as {header.syntax.name} or damaged: decompress the "
+        "series first",
+        code="codec_missing",
+    )

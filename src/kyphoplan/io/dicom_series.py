@@ -16,7 +16,7 @@ ORIENTATION_DIGITS = 3  # [1] decimals that two slices of one stack share: DICOM
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Candidate:
-    """Slices of one series, orientation and frame of reference.
+    """Slices of one series, orientation, frame of reference and stack.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Candidate:
 
 
 def candidates(slices: Sequence[Header]) -> tuple[Candidate, ...]:
-    """Group slices by series, orientation and frame of reference, in order of series number."""
+    """Group slices by series, orientation, frame of reference and stack, by series number."""
     groups: dict[tuple[str, ...], list[Header]] = {}
     for header in slices:
         groups.setdefault(_key(header), []).append(header)
@@ -73,7 +73,8 @@ def candidates(slices: Sequence[Header]) -> tuple[Candidate, ...]:
 def _key(header: Header) -> tuple[str, ...]:
     turn = np.round(numbers_of(header, "ImageOrientationPatient", 6), ORIENTATION_DIGITS) + 0.0
     frame, uid = (str(header.get(t, "")) for t in ("FrameOfReferenceUID", "SeriesInstanceUID"))
-    return uid, frame, *(f"{number:.{ORIENTATION_DIGITS}f}" for number in turn)
+    stack = str(header.get("StackID") or "")  # a multi-frame file may hold several
+    return uid, frame, stack, *(f"{number:.{ORIENTATION_DIGITS}f}" for number in turn)
 
 
 def _number(header: Header) -> str:

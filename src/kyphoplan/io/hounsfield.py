@@ -10,6 +10,8 @@ from kyphoplan.errors import CaseError
 
 # [HU] a CT's lowest numbers: air is -1000, and noise and ringing reach some way below it
 LOWEST_HU, AIR_HU, FAT_HU, TISSUE_HU = -1200.0, -1000.0, -150.0, -400.0
+HIGHEST_HU = 32_767.0  # [HU] the end of the widest scale; beyond it a sign was misread
+MOST_ABOVE = 0.001  # [1] of the voxels beyond the scale's end; own choice
 SHIFTED_HU = (800.0, 1300.0)  # [HU] where tissue lies if 1024 was never subtracted
 MOST_BELOW = 0.2  # [1] of the voxels below air: more cannot be ringing; own choice
 MOST_SHIFTED = 0.3  # [1] of the voxels where only dense cortical bone is; own choice
@@ -35,6 +37,9 @@ def hounsfield_notices(voxels: NDArray[Any]) -> tuple[Notice, ...]:
         _refuse("all voxels lie below -1200")
     if not padding and below.size > MOST_BELOW * sample.size:
         _refuse(f"{100 * below.size / sample.size:.0f} % of the voxels lie below -1200")
+    above = float((inside > HIGHEST_HU).mean())
+    if above > MOST_ABOVE:
+        _refuse(f"{100 * above:.2g} % of the voxels lie above 32767, as if a sign were misread")
     shifted = float(((inside > SHIFTED_HU[0]) & (inside < SHIFTED_HU[1])).mean())
     if inside.min() > FAT_HU and shifted > MOST_SHIFTED:
         _refuse(f"{100 * shifted:.0f} % of the voxels lie between 800 and 1300, none below -150")

@@ -13,7 +13,8 @@ from kyphoplan.case import Notice
 from kyphoplan.errors import CaseError, GeometryError, UnknownSidesError
 from kyphoplan.geometry import Array
 from kyphoplan.io.decoded import Decoded, check_shape
-from kyphoplan.io.placement import check_voxel_size, is_sheared, tilt_notices
+from kyphoplan.io.meta_image import check_stored_bytes
+from kyphoplan.io.placement import check_place, check_voxel_size, is_sheared, tilt_notices
 from kyphoplan.io.stated import OR_STATE, check_statement, stated_affine
 
 SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
@@ -64,6 +65,7 @@ def read_itk(path: Path, *, orientation: str | None = None) -> Decoded:
                 code="not_greyscale",
             )
         shape = check_shape(tuple(reader.GetSize()), 8)
+        check_stored_bytes(path, fields, shape)
         image = reader.Execute()
     except RuntimeError as error:
         text = f"unreadable ({_last_line(error)}): export it again"
@@ -118,6 +120,7 @@ def _placement(image: Any) -> tuple[Array, tuple[Notice, ...]]:
         text = "placement is not a number (NaN or infinite): export it again"
         raise GeometryError(text, code="placement")
     check_voxel_size(affine)
+    check_place(affine)
     return affine, tilt_notices(affine)
 
 

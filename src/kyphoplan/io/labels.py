@@ -178,7 +178,8 @@ def _read_folder(folder: Path, orientation: str | None) -> tuple[LabelMap, tuple
     notices: tuple[Notice, ...] = ()
     overlap = 0
     for level, file in named:
-        part = read_apart(Request(path=file, role=ROLE, orientation=orientation))
+        with naming(file.name):
+            part = read_apart(Request(path=file, role=ROLE, orientation=orientation))
         inside = part.voxels > 0
         if joined is None:
             joined, affine, notices = np.zeros(inside.shape, np.uint8), part.affine, part.notices

@@ -14,6 +14,7 @@ from typing import Any
 from kyphoplan import __version__
 from kyphoplan.case import Notice
 from kyphoplan.io.casefile import to_json
+from kyphoplan.io.files import files_below
 from kyphoplan.io.sealing import sha256
 
 SCHEMA = "kyphoplan.manifest/1"
@@ -69,7 +70,7 @@ def date_utc() -> str:
 
 
 def _input(path: Path) -> dict[str, Any]:
-    files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
+    files = files_below(path)
     return {
         "name": path.name,
         "files": len(files),

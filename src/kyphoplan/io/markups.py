@@ -24,6 +24,7 @@ SCHEMA = (
 )
 SUFFIX = ".mrk.json"
 TO_LPS = {"LPS": np.array([1.0, 1.0, 1.0]), "RAS": np.array([-1.0, -1.0, 1.0])}
+FARTHEST_MM = 1e5  # [mm] no scanner's coordinate is larger
 LARGEST_FILE = 10_000_000  # [byte] a hand-drawn line takes about 2 kB
 
 
@@ -138,14 +139,20 @@ def read_json(path: Path) -> Any:
 
 
 def place_of(path: Path, numbers: Any, what: str) -> Array:
-    """Check that something is a place: three finite numbers."""
-    try:
-        place = np.asarray(numbers, dtype=float)
-    except (TypeError, ValueError):
-        place = np.empty(0)
-    if place.shape != (3,) or not np.isfinite(place).all():
+    """Check that something is a place in a patient: three numbers, none of them absurd."""
+    good = isinstance(numbers, list) and len(numbers) == 3 and all(map(_is_length, numbers))  # noqa: PLR2004
+    if not good:
         raise CaseError(f"{path}: {what} is not a place: give three finite numbers [mm]")
-    return place
+    return np.array(numbers, dtype=float)
+
+
+def _is_length(number: Any) -> bool:
+    """Say whether something is a number that may be a coordinate [mm]; NaN is not."""
+    return (
+        isinstance(number, int | float)
+        and not isinstance(number, bool)
+        and abs(number) <= FARTHEST_MM
+    )
 
 
 def _line(path: Path, markup: dict[str, Any], fallback: str) -> Line:
@@ -154,6 +161,8 @@ def _line(path: Path, markup: dict[str, Any], fallback: str) -> Line:
         raise CaseError(f"{path}: a line needs two points: draw it from entry to target")
     if not all(isinstance(point, dict) for point in points):
         raise CaseError(f"{path}: a point of a line is not a place: save the line again")
+    if any(point.get("positionStatus", "defined") != "defined" for point in points):
+        raise CaseError(f"{path}: a point of a line was not placed: draw it from entry to target")
     flip = TO_LPS.get(str(markup.get("coordinateSystem", "")))
     if flip is None:
         raise CaseError(f"{path}: does not say LPS or RAS: set coordinateSystem")

@@ -64,7 +64,7 @@ def _row(level: LevelPlan, trajectory: Trajectory) -> list[str]:
         _number(trajectory.depth_mm),
         _number(trajectory.axial_angle_deg),
         _number(trajectory.sagittal_angle_deg),
-        _text(trajectory.grade),
+        _text(trajectory.grades),
         "yes" if trajectory.accepted else "no",
         _text(trajectory.reason),
     ]

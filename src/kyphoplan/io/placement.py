@@ -21,6 +21,7 @@ CONTRADICTION_DEG = 45.0  # [deg] farther apart, two orientations name different
 SIZE_AGREEMENT = 0.01  # [1] relative difference of header voxel size and affine; own choice
 SMALLEST_MM, LARGEST_MM = 0.02, 20.0  # [mm] voxel sizes a spine CT can have (micro-CT to survey)
 LONGEST_QUATERNION = 1.001  # [1] squared length of b, c, d; more is no rounding of 1
+FARTHEST_MM = 10_000.0  # [mm] of the first voxel from the origin: tables move 2 m; own choice
 FLATTEST = 0.2  # [1] volume of a voxel over that of its box: less is no CT's tilt (78 deg)
 UPRIGHT_DEG = 0.1  # [deg] a slice stack is called tilted above this; own choice
 
@@ -177,6 +178,7 @@ def _check_sizes(affine: Array, sizes_mm: Array) -> None:
             code="placement",
         )
     check_voxel_size(affine)
+    check_place(affine)
 
 
 def check_voxel_size(affine: Array) -> None:
@@ -196,6 +198,20 @@ def check_voxel_size(affine: Array) -> None:
         )
     if abs(np.linalg.det(np.asarray(affine)[:3, :3])) < FLATTEST * lengths.prod():
         text = "voxel axes lie in one plane (singular placement): convert it again from DICOM"
+        raise GeometryError(text, code="placement")
+
+
+def check_place(affine: Array) -> None:
+    """Refuse a place that no scanner's coordinates have: so far out, millimetres are lost.
+
+    Raises
+    ------
+    GeometryError
+        If the first voxel lies more than 10 m from the origin.
+    """
+    far = float(np.abs(np.asarray(affine)[:3, 3]).max())
+    if not far < FARTHEST_MM:
+        text = f"it is placed {far:.3g} mm from the scanner's origin: convert it again from DICOM"
         raise GeometryError(text, code="placement")
 
 

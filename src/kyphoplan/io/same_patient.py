@@ -11,6 +11,7 @@ from kyphoplan.case import Notice, Patient, Severity
 from kyphoplan.case.patient import Identity
 from kyphoplan.case.terms import Sex
 from kyphoplan.errors import CaseError
+from kyphoplan.io.files import files_below
 
 HEADERS_READ = 5  # [files] looked into before a folder is called no DICOM
 _SEXES = {"F": Sex.FEMALE, "M": Sex.MALE, "O": Sex.OTHER}
@@ -51,8 +52,8 @@ def identity_of(images: Path) -> tuple[Identity, Sex] | None:
     """Return who DICOM images say they are of; None for other files."""
     import pydicom  # noqa: PLC0415 - only where images are compared
 
-    files = sorted(p for p in images.rglob("*") if p.is_file()) if images.is_dir() else [images]
-    for path in [p for p in files if not p.name.startswith(".")][:HEADERS_READ]:
+    files = [p for p in files_below(images) if not p.name.startswith(".")]
+    for path in files[:HEADERS_READ]:
         try:
             header = pydicom.dcmread(path, stop_before_pixels=True)
         except (pydicom.errors.InvalidDicomError, OSError, ValueError):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kyphoplan.errors import CaseError
+from kyphoplan.io.files import files_below
 from kyphoplan.io.stamping import Stamp, stamp
 
 MARK = ".kyphoplan-result"  # the file by which a result folder of ours is known
@@ -89,8 +90,7 @@ def sha256(path: Path) -> str:
     A folder's hash is that of the lines ``hash  name`` of its files, as ``sha256sum`` prints them.
     """
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file())
-        lines = (f"{sha256(p)}  {p.relative_to(path).as_posix()}\n" for p in files)
+        lines = (f"{sha256(p)}  {p.relative_to(path).as_posix()}\n" for p in files_below(path))
         return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
     digest = hashlib.sha256()
     with path.open("rb") as stream:

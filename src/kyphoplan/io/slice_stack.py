@@ -1,15 +1,18 @@
 """Where a stack of DICOM slices lies in the patient, from the slices' own positions."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kyphoplan.errors import GeometryError
 from kyphoplan.geometry import Array
-from kyphoplan.io.placement import check_voxel_size, numbers
+from kyphoplan.io.placement import check_place, check_voxel_size, numbers
 
 DIRECTION_TOLERANCE = 1e-3  # [1] of unit length and right angle: DICOM files round to 4-6 digits
 DOUBLED_MM = 0.01  # [mm] two slices closer than this are at one place; own choice
 STEP_TOLERANCE = 0.01  # [1] of the usual step between slices; own choice
+MOST_TOLD = 3  # [1] gaps that a refusal tells one by one; own choice
 STEP_TOLERANCE_MM = 0.05  # [mm] of the step, and of a slice from the stack's line; own choice
 
 
@@ -59,7 +62,7 @@ def dicom_affine(
     heights = positions @ np.cross(row, column)
     order = np.argsort(heights, kind="stable")
     positions, heights = positions[order], heights[order]
-    _check_steps(heights)
+    _check_steps(heights, np.cross(row, column))
     step = (positions[-1] - positions[0]) / (len(positions) - 1)
     off = np.linalg.norm(
         positions - positions[0] - np.outer(np.arange(len(positions)), step), axis=1
@@ -69,15 +72,19 @@ def dicom_affine(
             f"slices lie up to {off.max():.2f} mm off their common line: export the series again",
             code="slices_off_line",
         )
-    between_rows, between_columns = np.asarray(pixel_spacing_mm, float)
+    between_rows, between_columns = sizes = np.asarray(pixel_spacing_mm, float)
+    if not (sizes > 0.0).all():
+        text = f"pixel spacing {numbers(sizes)} mm is impossible: export the series again"
+        raise GeometryError(text, code="voxel_size")
     affine = np.eye(4)
     affine[:3, :3] = np.stack([row * between_columns, column * between_rows, step], axis=1)
     affine[:3, 3] = positions[0]
     check_voxel_size(affine)
+    check_place(affine)
     return affine, order
 
 
-def _check_steps(heights: Array) -> None:
+def _check_steps(heights: Array, normal: Array) -> None:
     """Refuse doubled, missing and uneven slices; heights rise along the normal [mm]."""
     steps = np.diff(heights)
     usual = float(np.median(steps))
@@ -93,14 +100,31 @@ def _check_steps(heights: Array) -> None:
         )
     uneven = np.flatnonzero(np.abs(steps - usual) > max(STEP_TOLERANCE * usual, STEP_TOLERANCE_MM))
     if uneven.size:
-        first = int(uneven[0])
-        missing = round(float(steps[first] / usual)) - 1
-        what = f"{missing} missing" if missing > 0 else "uneven spacing"
-        text = (
-            f"slices are not evenly spaced: {steps[first]:.2f} mm instead of {usual:.2f} mm "
-            f"between {heights[first]:.2f} and {heights[first + 1]:.2f} mm along the normal "
-            f"({what}): give the complete series"
-        )
-        if missing > 0:
-            raise GeometryError(text, code="slices_missing")
-        raise GeometryError(text, code="slices_uneven")
+        raise _uneven(heights, normal, usual, uneven)
+
+
+def _uneven(
+    heights: Array, normal: Array, usual: float, uneven: NDArray[np.intp]
+) -> GeometryError:
+    """Say how wide each gap is, where it lies, and which slices are even among themselves."""
+    ends = [(float(heights[n]), float(heights[n + 1])) for n in uneven]
+    times = np.diff(ends, axis=1)[:, 0] / usual
+    tolerance = max(STEP_TOLERANCE, STEP_TOLERANCE_MM / usual) * np.round(times)
+    whole = (np.abs(times - np.round(times)) <= tolerance) & (times > 1.5)  # noqa: PLR2004
+    missing = int(np.round(times).sum()) - len(times) if whole.all() else 0
+    told = [
+        f"{high - low:.2f} mm instead of {usual:.2f} mm between {low:.2f} and {high:.2f} mm"
+        for low, high in ends[:MOST_TOLD]
+    ]
+    what = f"{missing} missing" if missing else "uneven spacing"
+    also = f", and {len(ends) - MOST_TOLD} more" if len(ends) > MOST_TOLD else ""
+    edges = [-1, *uneven.tolist(), len(heights) - 1]
+    first, last = max(((a + 1, b) for a, b in pairwise(edges)), key=lambda part: part[1] - part[0])
+    return GeometryError(
+        f"slices are not evenly spaced: {', '.join(told)}{also} along the normal ({what}): give "
+        f"the complete series, or only the {last - first + 1} even slices from "
+        f"{heights[first]:.2f} to {heights[last]:.2f} mm with labels made from these",
+        code="slices_missing" if missing else "slices_uneven",
+        gaps=[{"from_mm": low, "to_mm": high} for low, high in ends],
+        normal=normal.tolist(),
+    )

@@ -11,6 +11,7 @@ from kyphoplan.case import LabelMap, Notice, Volume
 from kyphoplan.errors import CaseError, OutputError
 from kyphoplan.io import itk, nifti
 from kyphoplan.io.apart import Request, read_apart
+from kyphoplan.io.files import files_below
 from kyphoplan.io.label_schemes import VERSE
 from kyphoplan.io.output import replacing
 
@@ -66,11 +67,22 @@ def naming(path: str | Path) -> Iterator[None]:
     try:
         yield
     except CaseError as error:
-        raise error.about(path) from error
+        raise error.about(shown(path)) from error
     except OSError as error:
         reason = error.strerror or str(error)
-        text = f"{path}: cannot be read ({reason}): check file and permission"
+        text = f"{shown(path)}: cannot be read ({reason}): check file and permission"
         raise CaseError(text, code="unreadable") from error
+
+
+def shown(path: str | Path) -> str:
+    r"""Return a path as one line that no terminal can mistake, however its folders are named.
+
+    Examples
+    --------
+    >>> shown("a\x1b[2J.nii")
+    'a?[2J.nii'
+    """
+    return "".join(letter if letter.isprintable() else "?" for letter in str(path))
 
 
 @contextmanager
@@ -84,12 +96,10 @@ def unchanged(path: Path) -> Iterator[None]:
 
 def _state(path: Path) -> tuple[tuple[str, int, int, int], ...]:
     """Return name, size and times of a file, or of a folder's files."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
     found = []
-    for file in files:
-        if file.is_file():
-            about = file.stat()
-            found.append((file.name, about.st_size, about.st_mtime_ns, about.st_ctime_ns))
+    for file in files_below(path):
+        about = file.stat()
+        found.append((file.name, about.st_size, about.st_mtime_ns, about.st_ctime_ns))
     return tuple(found)
 
 

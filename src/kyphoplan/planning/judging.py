@@ -32,10 +32,11 @@ from kyphoplan.planning.limits import (
 )
 from kyphoplan.planning.reach import in_the_way, tip_distances
 from kyphoplan.planning.room import Room, beside_pedicle
-from kyphoplan.planning.sections import QUARTERS, Sections, cut
+from kyphoplan.planning.sections import QUARTERS, Sections, cut, surely_inside_mm, wall_at
 
 STEP_MM = 0.25  # [mm] along the axis
 BACKWARD_MM = 90.0  # [mm] from the tip, within which the bone's entry lies
+BOUNDS = ("value", "low", "high")  # of a clearance
 WALLS = ("medial", "lateral", "superior", "inferior")
 
 
@@ -97,6 +98,19 @@ def grade_of(breach_mm: float) -> GertzbeinRobbins:
     )
 
 
+def grades_between(least_mm: float, most_mm: float) -> tuple[GertzbeinRobbins, ...]:
+    """Return all grades of breaches between two sizes [mm].
+
+    Examples
+    --------
+    >>> [str(grade) for grade in grades_between(-0.4, 0.3)]
+    ['A', 'B']
+    """
+    grades = list(GertzbeinRobbins)
+    first, last = (grades.index(grade_of(breach)) for breach in (least_mm, most_mm))
+    return tuple(grades[first : last + 1])
+
+
 def judge(  # noqa: PLR0913 - what is judged, and by what
     room: Room,
     neighbours: tuple[Vertebra, ...],
@@ -123,7 +137,7 @@ def judge(  # noqa: PLR0913 - what is judged, and by what
     sections = cut(room, entry, target, diameter_mm)
     clearance = _clearance(room, sections, target, radius, sd)
     counted = counted_walls(approach)
-    least = _least(clearance, approach)
+    least, lowest, highest = (_least(clearance, approach, which) for which in BOUNDS)
     left = least_room(sections, aiming)
     reason = _broken_limit(
         _Case(
@@ -133,6 +147,7 @@ def judge(  # noqa: PLR0913 - what is judged, and by what
             sections=sections,
             clearance=clearance,
             counted=counted,
+            rim_mm=wall_at(room, entry, target, surely_inside_mm(diameter_mm, sd)),
             radius=radius,
         )
     ) or _often_misplaced(chance_of_misplacement(left, radius))
@@ -147,6 +162,7 @@ def judge(  # noqa: PLR0913 - what is judged, and by what
         sagittal_angle_deg=line.sagittal_deg,
         depth_mm=line.length_mm,
         grade=grade_of(-least),
+        possible=grades_between(-highest, -lowest),
         breach_probability=chance_of_breach(left, radius, aiming, sd),
         accepted=not reason,
         reason=reason,
@@ -164,8 +180,8 @@ def least_clearance(way: Trajectory) -> float:
     return _least(way.clearance, way.approach)
 
 
-def _least(clearance: Clearance, approach: Approach) -> float:
-    values = [getattr(clearance, wall).value for wall in counted_walls(approach)]
+def _least(clearance: Clearance, approach: Approach, which: str = "value") -> float:
+    values = [getattr(getattr(clearance, wall), which) for wall in counted_walls(approach)]
     return min((v for v in values if v is not None), default=-np.inf)
 
 
@@ -187,6 +203,7 @@ def refused(
         sagittal_angle_deg=0.0,
         depth_mm=0.0,
         grade=GertzbeinRobbins.E,
+        possible=tuple(GertzbeinRobbins),
         breach_probability=Measure.unknown("1", reason),
         accepted=False,
         reason=reason,
@@ -221,6 +238,7 @@ class _Case:
     Attributes
     ----------
     counted : the walls that must not be broken.
+    rim_mm : distance from the axis to the nearest wall where the cannula must have entered [mm].
     """
 
     room: Room
@@ -229,6 +247,7 @@ class _Case:
     sections: Sections
     clearance: Clearance
     counted: tuple[str, ...]
+    rim_mm: float
     radius: float
 
 
@@ -259,6 +278,8 @@ def _broken_at_the_pedicle(case: _Case) -> str:
 def _broken_in_the_body(case: _Case) -> str:
     if float(case.sections.radius_mm.min()) < case.radius:
         return "leaves the bone between the entry and the tip"
+    if case.rim_mm < case.radius:
+        return "entry: on an edge of bone, which may not hold the cannula on every side"
     ahead = case.clearance.anterior.value
     if ahead is None or ahead < ANTERIOR_MARGIN_MM:
         return f"anterior wall: {ahead:.1f} mm before the tip, less than {ANTERIOR_MARGIN_MM:g} mm"

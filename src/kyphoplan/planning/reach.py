@@ -53,7 +53,7 @@ def obstacles(
         if vertebra.surface is None or vertebra.frame is None:
             continue
         local = vertebra.frame.to_local(places)
-        near = sampled(vertebra.surface, vertebra.frame, local, OUTSIDE_MM) < radius_mm
-        for k in np.flatnonzero(near.any(axis=1)):
+        away = -room.true_depth(sampled(vertebra.surface, vertebra.frame, local, OUTSIDE_MM))
+        for k in np.flatnonzero((away < radius_mm).any(axis=1)):
             found[k] = found[k] or str(vertebra.level)
     return found

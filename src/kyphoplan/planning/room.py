@@ -90,7 +90,7 @@ class Room:
 
     def bone(self, points: Array) -> Array:
         """Signed distance (...) of own points to the bone's surface [mm], negative inside."""
-        return sampled(self.surface, self.frame, self._mirrored(points), OUTSIDE_MM)
+        return sampled(self.surface, self.frame, points, OUTSIDE_MM, self.sign)
 
     def canal(self, points: Array) -> Array:
         """Signed distance (...) of own points to the canal [mm], negative inside."""
@@ -98,15 +98,16 @@ class Room:
 
     def outside(self, points: Array) -> Array:
         """Implicit function (...) of where the cannula's axis may be: negative if it may."""
-        local = self._mirrored(points)
-        bone = sampled(self.surface, self.frame, local, OUTSIDE_MM)
-        if self.corridor is not None:
-            bone = np.minimum(bone, self.corridor.outside(points))
-        return np.maximum(bone, -self.tube.distance(local))
+        return np.maximum(self.out_of_bone(points), -self.canal(points))
+
+    def out_of_bone(self, points: Array) -> Array:
+        """Implicit function (...) of the bone, and of the corridor if it is open."""
+        bone = self.bone(points)
+        return bone if self.corridor is None else np.minimum(bone, self.corridor.outside(points))
 
     def out_of_body(self, points: Array) -> Array:
         """Implicit function (...) of the body without spurs: negative inside."""
-        share = sampled(self.body_share, self.frame, self._mirrored(points), 0.0)
+        share = sampled(self.body_share, self.frame, points, 0.0, self.sign)
         return np.maximum(self.bone(points), 0.5 - share)
 
     def true_depth(self, value: Array) -> Array:
@@ -129,21 +130,22 @@ def true_depth(value: Array, voxel_mm: float) -> Array:
     return np.asarray(-np.sign(value) * np.maximum(deep, 0.5 * np.abs(value)))
 
 
-def sampled(volume: Volume, frame: Frame, local_mm: Array, beyond: float) -> Array:
+def sampled(
+    volume: Volume, frame: Frame, local_mm: Array, beyond: float, sign: float = 1.0
+) -> Array:
     """Interpolate (...) a volume at a vertebra's local points (..., 3) [mm].
 
-    The volume's own axes may be turned against the frame's.
+    The volume's own axes may be turned against the frame's. With ``sign`` -1 the points are seen
+    from the right side: their first coordinate runs to the right.
     """
     to_index = np.linalg.inv(volume.affine[:3, :3])
-    turned = frame.axes @ to_index.T
-    origin = to_index @ (frame.origin_mm - volume.affine[:3, 3])
-    index = np.moveaxis(local_mm @ turned + origin, -1, 0)
-    return np.asarray(
-        ndimage.map_coordinates(
-            volume.voxels, index, order=1, mode="constant", cval=beyond, output=np.float32
-        ),
-        dtype=float,
+    turned = to_index @ (frame.axes.T * [sign, 1.0, 1.0])
+    index = turned @ local_mm.reshape(-1, 3).T  # one row an axis: twice as fast as (..., 3)
+    index += (to_index @ (frame.origin_mm - volume.affine[:3, 3]))[:, None]
+    values = ndimage.map_coordinates(
+        volume.voxels, index, order=1, mode="constant", cval=beyond, output=np.float32
     )
+    return np.asarray(values, dtype=float).reshape(local_mm.shape[:-1])
 
 
 def rooms(vertebra: Vertebra, voxel_mm: float) -> dict[Side, Room | str]:

@@ -11,9 +11,10 @@ from kyphoplan.geometry import Array
 from kyphoplan.planning.breach import AimingError
 from kyphoplan.planning.limits import LABEL_SD, LARGEST_CONVERGENCE_DEG
 from kyphoplan.planning.room import Room
-from kyphoplan.planning.sections import across, to_walls
+from kyphoplan.planning.sections import across, surely_inside_mm, to_walls
 
 COARSE_MM = 1.5  # [mm] along a way while all are tried
+FINE_MM = 0.5  # [mm] along a way that is scored by rays: no thin edge before its entry is missed
 BACK_MM = 80.0  # [mm] from the tip to the farthest entry
 RAY_REACH_MM = 7.0  # [mm] walls farther away do not matter to a score
 RAY_STEP_MM = 1.0  # [mm] along rays: enough for a score, since signed distances are straight
@@ -41,6 +42,11 @@ class Task:
     def medial_mm(self) -> float:
         """Clearance of the medial wall that is surely accepted: half its 95 % interval [mm]."""
         return Z95 * self.sd_mm + SLACK_MM
+
+    @property
+    def early_mm(self) -> float:
+        """Depth at which the cannula must already be in bone all around [mm]: see `judging`."""
+        return surely_inside_mm(2.0 * self.radius_mm, self.sd_mm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,6 +76,15 @@ class Ways:
             score=self.score[which],
         )
 
+    def and_also(self, more: "Ways") -> "Ways":
+        """Return these and others."""
+        return Ways(
+            passes=np.vstack([self.passes, more.passes]),
+            targets=np.vstack([self.targets, more.targets]),
+            depth=np.concatenate([self.depth, more.depth]),
+            score=np.concatenate([self.score, more.score]),
+        )
+
 
 def scored(task: Task, passes: Array, targets: Array, ideal: Array) -> Ways:
     """Score ways through some places to some tips by signed distances along their axes."""
@@ -79,8 +94,8 @@ def scored(task: Task, passes: Array, targets: Array, ideal: Array) -> Ways:
     points = targets[:, None, :] + t[:, None] * outward[:, None, :]
     bone = room.bone(points)
     inside = bone < 0
-    last = t.size - 1 - np.argmax(inside[:, ::-1], axis=1)
-    depth = last[:, None] * COARSE_MM - t
+    length = _to_entry(bone, COARSE_MM)
+    depth = length[:, None] - t
     judged = depth >= 2.0 * radius
     if room.corridor is not None:
         judged |= points[..., 1] <= room.behind_mm
@@ -94,16 +109,24 @@ def scored(task: Task, passes: Array, targets: Array, ideal: Array) -> Ways:
     slack = -UNDERRATED * room.voxel_mm / aiming.spread_mm(np.array(BACK_MM / 4.0))
     possible = (nearest > radius) & (safest > slack) & inside.any(axis=1) & ~inside[:, -1]
     if room.corridor is None:
-        entry = targets[:, 1] + last * COARSE_MM * outward[:, 1]
+        entry = targets[:, 1] + length * outward[:, 1]
         gap = ~inside & (depth > 0)
         possible &= ~gap.any(axis=1) & (entry >= room.foremost_entry_mm)
     score = safest - OFF_TARGET * off - LACK_WEIGHT * lacking
     return Ways(
         passes=passes,
         targets=targets,
-        depth=last * COARSE_MM,
+        depth=length,
         score=np.where(possible, score, -np.inf),
     )
+
+
+def _to_entry(bone: Array, step_mm: float) -> Array:
+    """Return the length (N,) to the last bone from its distances (N, T), step by step [mm]."""
+    last = bone.shape[1] - 1 - np.argmax(bone[:, ::-1] < 0, axis=1)
+    rows, beyond = np.arange(len(bone)), np.minimum(last + 1, bone.shape[1] - 1)
+    a, b = bone[rows, last], bone[rows, beyond]
+    return np.asarray((last + np.where(b > a, -a / np.maximum(b - a, 1e-9), 0.0)) * step_mm)
 
 
 def _fair(passes: Array, targets: Array) -> tuple[Array, Array, Array]:
@@ -118,23 +141,43 @@ def _fair(passes: Array, targets: Array) -> tuple[Array, Array, Array]:
 def by_rays(task: Task, ways: Ways, ideal: Array, count: int, spacing_mm: float) -> Array:
     """Score ways (N,) by rays from their axes to the walls: slower and exact."""
     room = task.room
-    length = np.linalg.norm(ways.passes - ways.targets, axis=1, keepdims=True)
-    outward = (ways.passes - ways.targets) / length
+    outward = ways.passes - ways.targets
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    t = np.arange(0.0, BACK_MM, FINE_MM)
+    bone = room.bone(ways.targets[:, None, :] + t[:, None] * outward[:, None, :])
+    length = _to_entry(bone, FINE_MM)
     middle = outward.mean(axis=0)
     first, second = across(-middle / np.linalg.norm(middle))
-    depth = np.arange(2.0 * task.radius_mm, float(ways.depth.max()), spacing_mm)
-    back = np.maximum(ways.depth[:, None] - depth, 0.0)
+    depth = np.arange(2.0 * task.radius_mm, float(length.max()), spacing_mm)
+    depth = np.append(depth, task.early_mm)
+    back = np.maximum(length[:, None] - depth, 0.0)
     centres = ways.targets[:, None, :] + back[..., None] * outward[:, None, :]
     turn = np.arange(count) * (2.0 * np.pi / count)
     rays = np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second
-    walls = to_walls(room, centres, rays, RAY_REACH_MM, RAY_STEP_MM) - task.radius_mm
-    nearest = walls.min(axis=-1)
-    safety = (nearest / task.aiming.spread_mm(depth)).min(axis=1)
+    walls = wall_distances(room, centres, rays)
+    canal = room.canal(centres)
+    nearest = np.minimum(walls.min(axis=-1), canal) - task.radius_mm
+    safety = (nearest / task.aiming.spread_mm(depth))[:, :-1].min(axis=1)
     off = np.linalg.norm(ways.targets - ideal, axis=1)
     medial = walls[..., np.cos(turn) <= -np.sqrt(0.5) + 1e-9].min(axis=-1)
-    lacking = _lacking(task, medial, centres[..., 1])
+    inner = np.minimum(medial, canal) - task.radius_mm
+    lacking = _lacking(task, inner[:, :-1], centres[:, :-1, 1])
     lacking += np.maximum(SLACK_MM - nearest.min(axis=1), 0.0)
+    if room.corridor is None:
+        entry = ways.targets[:, 1] + length * outward[:, 1]
+        lacking += np.maximum(room.foremost_entry_mm - entry, 0.0)
     return np.asarray(safety - OFF_TARGET * off - LACK_WEIGHT * lacking)
+
+
+def wall_distances(room: Room, centres: Array, rays: Array) -> Array:
+    """Distance (..., R) from centres (..., 3) along rays (R, 3) to the bone's surface [mm].
+
+    No more than RAY_REACH_MM; where no surface is that near, no ray is cast.
+    """
+    walls = np.full((*centres.shape[:-1], len(rays)), RAY_REACH_MM)
+    near = -room.out_of_bone(centres) < RAY_REACH_MM
+    walls[near] = to_walls(room.out_of_bone, centres[near], rays, RAY_REACH_MM, RAY_STEP_MM)
+    return walls
 
 
 def _lacking(task: Task, medial: Array, behind: Array) -> Array:

@@ -1,10 +1,12 @@
 """Cross-sections along a straight way: how far the walls are on every side of its axis."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kyphoplan.case.measure import Z95
 from kyphoplan.geometry import Array, unit
 from kyphoplan.planning.room import Room
 
@@ -76,6 +78,15 @@ def first_depth(room: Room, entry: Array, outward: Array, diameter_mm: float) ->
     return min(diameter_mm, float((entry[1] - room.behind_mm) / outward[1]))
 
 
+def surely_inside_mm(diameter_mm: float, sd_mm: float) -> float:
+    """Depth at which a cannula must be in bone all around, to surely be so at one diameter [mm].
+
+    Where the surface slopes, its uncertainty ``sd_mm`` [mm] shifts the place at which the last
+    side enters: by sqrt(2) times as much at 45 deg, which is as steep as can be entered by then.
+    """
+    return diameter_mm - Z95 * np.sqrt(2.0) * sd_mm
+
+
 def cut(room: Room, entry: Array, target: Array, diameter_mm: float) -> Sections:
     """Cut sections along a way from where it is judged to its tip."""
     length = float(np.linalg.norm(target - entry))
@@ -91,22 +102,35 @@ def cut(room: Room, entry: Array, target: Array, diameter_mm: float) -> Sections
     behind = centres[:, 1]
     return Sections(
         depth_mm=depth,
-        radius_mm=to_walls(room, centres, rays, REACH_MM),
+        radius_mm=to_walls(room.outside, centres, rays, REACH_MM),
         past_mm=past,
         quarter=np.argmax(near, axis=1),
         in_pedicle=(behind >= room.back_wall_mm) & (behind <= room.behind_mm),
     )
 
 
+def wall_at(room: Room, entry: Array, target: Array, depth_mm: float) -> float:
+    """Distance from a way's axis to the nearest wall at one depth [mm]."""
+    direction = unit(target - entry)
+    first, second = across(direction)
+    rays = np.cos(ANGLES)[:, None] * first + np.sin(ANGLES)[:, None] * second
+    return float(to_walls(room.outside, entry + depth_mm * direction, rays, REACH_MM).min())
+
+
 def to_walls(
-    room: Room, centres: Array, rays: Array, reach_mm: float, step_mm: float = STEP_MM
+    outside: Callable[[Array], Array],
+    centres: Array,
+    rays: Array,
+    reach_mm: float,
+    step_mm: float = STEP_MM,
 ) -> Array:
     """Distance (..., R) from centres (..., 3) along rays (R, 3) to the walls [mm].
 
-    0 where the centre is outside, and the reach where there is no wall within it.
+    ``outside`` is negative at points (..., 3) within the walls. The distance is 0 where the centre
+    is outside, and the reach where there is no wall within it.
     """
     t = np.arange(0.0, reach_mm + step_mm, step_mm)
-    values = room.outside(centres[..., None, None, :] + rays[:, None, :] * t[:, None])
+    values = outside(centres[..., None, None, :] + rays[:, None, :] * t[:, None])
     out = values >= 0
     first = np.argmax(out, axis=-1)
     b = np.take_along_axis(values, first[..., None], -1)[..., 0]

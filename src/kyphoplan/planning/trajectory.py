@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kyphoplan.case import Approach, Side, Trajectory, Vertebra
-from kyphoplan.geometry import Array
-from kyphoplan.planning.breach import AimingError
+from kyphoplan.geometry import Array, unit
+from kyphoplan.planning.breach import AimingError, errors
 from kyphoplan.planning.judging import Line, bone_entry, judge, least_clearance
 from kyphoplan.planning.limits import ANTERIOR_MARGIN_MM, ENDPLATE_MARGIN_MM
 from kyphoplan.planning.reach import obstacles, tip_distances
@@ -22,12 +22,6 @@ PARAMEDIAN = 0.22  # [1] of the body's width from the mid-line: the middle of on
 MIDLINE_MM = 2.0  # [mm] a tip nearer is on the mid-line
 IN_FRONT = 0.10  # [1] of the body's depth behind its front: the foremost tips that are tried
 CHUNK = 256  # [1] ways that are asked at once what lies in their way
-# [1] one end, the other, both alike, or both against each other: steps across the way
-_STEPS = np.array(np.meshgrid(*[[-1.0, 0.0, 1.0]] * 2)).reshape(2, -1).T
-MOVES = np.unique(
-    np.vstack([np.hstack([a * _STEPS, b * _STEPS]) for a, b in ((1, 0), (0, 1), (1, 1), (1, -1))]),
-    axis=0,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,20 +31,23 @@ class Effort:
     Attributes
     ----------
     backmost : tips are tried so far back [1], as part of the body's depth from its front.
+    above : tips are tried so many steps above and below the middle of the body's height [1].
     tried : ways that are asked what lies in their way, at most.
     shortlist : free ways, apart from each other, that are scored by rays.
-    finalists : the best of these, that are refined and judged.
-    refine_mm : steps of the improvement [mm].
-    repeats : times that each step is taken, at most.
+    finalists : the best of these, which are moved; ``judged`` : the best of them in the end.
+    moved_mm : standard deviations of the moves of both ends, turn after turn [mm].
+    moves : of each finalist in a turn.
     rays, spacing_mm : around the axis, and between the sections [mm], by which it is scored.
     """
 
     backmost: float
+    above: int
     tried: int
     shortlist: int
     finalists: int
-    refine_mm: tuple[float, ...]
-    repeats: int
+    judged: int
+    moved_mm: tuple[float, ...]
+    moves: int
     rays: int
     spacing_mm: float
 
@@ -59,23 +56,27 @@ class Effort:
 EFFORTS = (
     Effort(
         backmost=1.0 / 3.0,
+        above=3,
         tried=1024,
         shortlist=80,
         finalists=3,
-        refine_mm=(0.6, 0.3),
-        repeats=1,
+        judged=3,
+        moved_mm=(0.5, 0.25),
+        moves=32,
         rays=8,
         spacing_mm=2.0,
     ),
     Effort(
         backmost=0.5,
+        above=6,
         tried=8192,
         shortlist=320,
-        finalists=5,
-        refine_mm=(0.6, 0.3, 0.15),
-        repeats=3,
-        rays=12,
-        spacing_mm=1.5,
+        finalists=10,
+        judged=4,
+        moved_mm=(1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.12, 0.08),
+        moves=32,
+        rays=16,
+        spacing_mm=1.0,
     ),
 )
 
@@ -94,12 +95,11 @@ def search(task: Task, effort: Effort, *, midline: bool) -> tuple[list[Line], st
     if len(ways.score) == 0:
         return [], f"entry not reachable: {blocking} lies in the way"
     exact = by_rays(task, ways, ideal, effort.rays, effort.spacing_mm)
-    found = [
-        _refined(task, (ways.passes[k], ways.targets[k]), ideal, effort)
-        for k in np.argsort(-exact, kind="stable")[: effort.finalists]
-    ]
-    best = sorted((f for f in found if f is not None), key=lambda item: -item[0])
-    return [line for _, line in best], "no straight way of this diameter stays inside and is free"
+    chosen = np.argsort(-exact, kind="stable")[: effort.finalists, None]
+    found = [_refined(task, ways.only(one), ideal, effort) for one in chosen]
+    best = sorted(found, key=lambda item: -item[0])[: effort.judged]
+    lines = [Line(entry=entry, target=tip) for _, entry, tip in best if entry is not None]
+    return lines, "no straight way of this diameter stays inside and is free"
 
 
 def _targets(task: Task, effort: Effort, *, midline: bool) -> tuple[Array, Array, str]:
@@ -113,7 +113,7 @@ def _targets(task: Task, effort: Effort, *, midline: bool) -> tuple[Array, Array
     y = room.front_wall_mm + np.linspace(IN_FRONT, effort.backmost, rows) * depth
     plan = np.stack(np.meshgrid(x, y, [0.0], indexing="ij"), axis=-1).reshape(-1, 3)
     plan[:, 2] = _middle_height(room, plan)
-    z = np.arange(-3, 4) * TARGET_STEP_MM
+    z = np.arange(-effort.above, effort.above + 1) * TARGET_STEP_MM
     places = (plan[:, None, :] + z[:, None] * [0.0, 0.0, 1.0]).reshape(-1, 3)
     ahead, plates = tip_distances(room, places)
     ahead_ok = ahead - radius >= ANTERIOR_MARGIN_MM
@@ -195,37 +195,32 @@ def _blocked(task: Task, ways: Ways) -> list[str]:
 
 
 def _refined(
-    task: Task, way: tuple[Array, Array], ideal: Array, effort: Effort
-) -> tuple[float, Line] | None:
-    """Move a way in ever smaller steps to the best free one nearby; its score and its line."""
+    task: Task, way: Ways, ideal: Array, effort: Effort
+) -> tuple[float, Array | None, Array]:
+    """Move one way, ever less, to the best nearby; its score, its entry if any, and its tip."""
     score = -np.inf
-    for step in effort.refine_mm:
-        for _ in range(effort.repeats):
-            ways = _free_around(task, way, step, ideal)
-            if len(ways.score) == 0:
-                break
-            exact = by_rays(task, ways, ideal, effort.rays, effort.spacing_mm)
-            k = int(np.argmax(exact))
-            if exact[k] <= score:
-                break
-            way, score = (ways.passes[k], ways.targets[k]), float(exact[k])
-    entry = bone_entry(task.room, *way) if np.isfinite(score) else None
-    return None if entry is None else (score, Line(entry=entry, target=way[1]))
+    turns = len(effort.moved_mm)
+    for turn, spread in enumerate(effort.moved_mm):
+        moves = spread * errors(effort.moves * turns)[turn::turns]
+        ways = _with_moved(task, way, moves, ideal)
+        exact = by_rays(task, ways, ideal, effort.rays, effort.spacing_mm)
+        way, score = ways.only(np.argmax(exact, keepdims=True)), float(exact.max())
+    through, tip = way.passes[0], way.targets[0]
+    return score, bone_entry(task.room, through, tip), tip
 
 
-def _free_around(task: Task, way: tuple[Array, Array], step: float, ideal: Array) -> Ways:
-    """Return the possible and free ways whose ends are no more than one step aside."""
-    (through, target), radius = way, task.radius_mm
-    first, second = across((target - through) / np.linalg.norm(target - through))
-    near = through + step * (MOVES[:, :1] * first + MOVES[:, 1:2] * second)
-    tips = target + step * (MOVES[:, 2:3] * first + MOVES[:, 3:] * second)
+def _with_moved(task: Task, way: Ways, moves: Array, ideal: Array) -> Ways:
+    """Return a way, and those with its ends moved (N, 4) [mm] that are possible and free."""
+    first, second = across(unit(way.targets[0] - way.passes[0]))
+    passes = way.passes + moves[:, :1] * first + moves[:, 1:2] * second
+    tips = way.targets + moves[:, 2:3] * first + moves[:, 3:] * second
     ahead, plates = tip_distances(task.room, tips)
-    fits = (ahead - radius >= ANTERIOR_MARGIN_MM) & (
-        plates.min(axis=1) - radius >= ENDPLATE_MARGIN_MM
-    )
-    ways = scored(task, near[fits], tips[fits], ideal)
-    ways = ways.only(np.isfinite(ways.score))
-    return ways.only(np.array([not name for name in _blocked(task, ways)], dtype=bool))
+    fits = ahead - task.radius_mm >= ANTERIOR_MARGIN_MM
+    fits &= plates.min(axis=1) - task.radius_mm >= ENDPLATE_MARGIN_MM
+    found = scored(task, passes[fits], tips[fits], ideal)
+    found = found.only(np.isfinite(found.score))
+    free = np.array([not name for name in _blocked(task, found)], dtype=bool)
+    return way.and_also(found.only(free))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -15,6 +15,9 @@ ANGLES = np.arange(72) * (2.0 * np.pi / 72)  # [rad] directions around the line
 STEP_MM = 0.5  # [mm] along rays and of the map
 HALF_MAP_MM = 45.0  # [mm] the map covers so much beside the line
 BEYOND_MM = 30.0  # [mm] the line is carried on straight beyond its ends
+PEDICLES = 0.6  # [1] sine of the angle from lateral within which pedicles bound the canal (37 deg)
+BESIDE_PEDICLES = 0.25  # [1] quantile of the radius there: they are rounded, and the canal is open
+# above and below them; half of the heights would put their wall 0.3 voxel too far out (phantoms)
 SMALLEST_SHARE = 0.7  # [1] part of the directions in which the ring must be seen
 
 
@@ -80,7 +83,8 @@ def _ring(line: Array, bone: Callable[[Array], Array]) -> Array | None:
     known = met.any(axis=0)
     if known.mean() < SMALLEST_SHARE:
         return None
-    ring = np.nanmedian(radius[:, known], axis=0)
+    far, near = np.nanquantile(radius[:, known], (0.5, BESIDE_PEDICLES), axis=0)
+    ring = np.where(np.abs(np.sin(ANGLES[known])) < PEDICLES, near, far)
     return np.asarray(np.interp(ANGLES, ANGLES[known], ring, period=2.0 * np.pi))
 
 

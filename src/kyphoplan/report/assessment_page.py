@@ -53,8 +53,12 @@ class Block:
 
 
 def assessment_section(assessment: Assessment) -> str:
-    """Return the section of the surgeon's page; everything that came from a file is escaped."""
-    return environment().get_template("assessment_section.html").render(_shown(assessment))
+    """Return the section of the surgeon's page; everything that came from a file is escaped.
+
+    Its long tables of rates and trials are folded: the plan stands below it.
+    """
+    template = environment().get_template("assessment_section.html")
+    return template.render(_shown(assessment), folded=True)
 
 
 def assessment_page(assessment: Assessment) -> str:
@@ -62,7 +66,7 @@ def assessment_page(assessment: Assessment) -> str:
     return (
         environment()
         .get_template("assessment.html")
-        .render(_shown(assessment), cannot_know=CANNOT_KNOW)
+        .render(_shown(assessment), cannot_know=CANNOT_KNOW, folded=False)
     )
 
 

@@ -8,7 +8,7 @@ from kyphoplan.case import Inflation, LevelPlan, Pedicle, Spine, Trajectory, Ver
 from kyphoplan.errors import NotFoundError
 from kyphoplan.geometry import Array, Frame, angle_deg, unit
 from kyphoplan.report import canvas
-from kyphoplan.report.plane import Plane, Window
+from kyphoplan.report.plane import Plane, Window, sample
 from kyphoplan.viewer.scene import colour_of
 from kyphoplan.viewer.solids import balloon_core
 
@@ -17,6 +17,7 @@ MARGIN_MM = 12.0  # [mm] shown around the body and the cannulas
 ACROSS_HALF_MM = 17.0  # [mm] half the width of the picture across a cannula
 WIDE_IN, GAP_IN = 9.0, 0.12  # [inch] both views of one cannula, white between them
 HEAD_IN, NAME_IN, FOOT_IN = 0.3, 0.2, 0.24  # [inch] title, name of a view, line at the foot
+OUTLINE_MM = 0.5  # [mm] steps of a bone's outline
 ROUND = np.linspace(-np.pi / 2.0, np.pi / 2.0, 25)  # [rad] the round tip
 TURN = np.linspace(0.0, 2.0 * np.pi, 73)  # [rad] once around
 
@@ -39,6 +40,7 @@ def draw_plan(spine: Spine, plan: LevelPlan, ct: Volume | None = None) -> Figure
     total = figure.get_figheight()
     axes = figure.add_axes((0.0, FOOT_IN / total, 1.0, height / total))
     canvas.show(axes, window, plane.lift, spine, ct)
+    _draw_bone(axes, plane, window, spine[plan.level])
     _draw_canal(axes, plane, spine[plan.level])
     for inflation in _inflated(plan):
         _draw_balloon(axes, plane, inflation, plan)
@@ -72,6 +74,7 @@ def draw_cannula(
     foot, share = FOOT_IN / figure.get_figheight(), height / figure.get_figheight()
     axes = figure.add_axes((0.0, foot, shape * height / WIDE_IN, share))
     canvas.show(axes, window, along.lift, spine, ct)
+    _draw_bone(axes, along, window, vertebra)
     for inflation in _inflated(plan):
         if inflation.side is trajectory.side:
             _draw_balloon(axes, along, inflation, plan)
@@ -188,6 +191,16 @@ def _draw_balloon(axes: Axes, plane: Plane, inflation: Inflation, plan: LevelPla
     axes.plot(*ring.T, color=colour, lw=1.2, ls=":", gid=f"balloon-{inflation.side}")
 
 
+def _draw_bone(axes: Axes, plane: Plane, window: Window, vertebra: Vertebra) -> None:
+    """Draw where the plane cuts the labelled bone of the vertebra."""
+    if vertebra.surface is None:
+        return
+    u, v = window.grid(OUTLINE_MM)
+    outside = sample(vertebra.surface, plane.lift(u, v))
+    if np.nanmin(outside) < 0.0 < np.nanmax(outside):
+        axes.contour(u, v, outside, [0.0], colors=canvas.PAPER, linewidths=0.8, linestyles="--")
+
+
 def _draw_canal(axes: Axes, plane: Plane, vertebra: Vertebra) -> None:
     if vertebra.canal is None:
         return
@@ -236,6 +249,6 @@ def _axial_text(frame: Frame, plane: Plane, plan: LevelPlan) -> str:
 
 
 def _judgement(trajectory: Trajectory) -> str:
-    verdict = f"grade {trajectory.grade}" if trajectory.accepted else "refused"
+    verdict = f"grade {trajectory.grades}" if trajectory.accepted else "refused"
     medial = canvas.shown(trajectory.clearance.medial)
     return f"{verdict} · medial clearance {medial}"

@@ -72,6 +72,30 @@ CHECKS = (
         kind="verification",
     ),
     Check(
+        what="radial flow of cement, 1 mm: radius of its front and its pressure",
+        target="2 %, 5 %",
+        ours="0.3 %, 2.6 % (shear-thinning 4.3 %); order 2.0 over 2, 1 and 0.5 mm",
+        kind="verification",
+    ),
+    Check(
+        what="cement injected = cement found",
+        target="1e-6",
+        ours="rounding",
+        kind="verification",
+    ),
+    Check(
+        what="order of leaked mass by viscosity and waiting (Habib 2010)",
+        target="4.0 > 2.6 > 1.5 > 0.92 g",
+        ours="the same order; falls by a third, theirs by three quarters; set-up not known",
+        kind="plausibility",
+    ),
+    Check(
+        what="leaks with high over low viscosity (PMC5895344)",
+        target="risk ratio 0.38",
+        ours="ratio of mean volumes 0.36 in a small body",
+        kind="plausibility",
+    ),
+    Check(
         what="pressure of balloons in kyphoplasty",
         target="below the device's 400 psi (27.6 bar)",
         ours="reported with each level; a balloon stops there",

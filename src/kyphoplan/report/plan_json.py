@@ -52,6 +52,7 @@ def _trajectory(trajectory: Trajectory) -> Json:
         "sagittal_angle_deg": trajectory.sagittal_angle_deg,
         "depth_mm": trajectory.depth_mm,
         "gertzbein_robbins": str(trajectory.grade),
+        "gertzbein_robbins_possible": [str(grade) for grade in trajectory.possible],
         "breach_probability": trajectory.breach_probability.value,
         "accepted": trajectory.accepted,
         "reason": trajectory.reason,

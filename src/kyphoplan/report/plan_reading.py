@@ -1,7 +1,7 @@
 """Somebody's own plan to be judged: our plan JSON, or trajectories as 3D Slicer markups.
 
-Only places, sides, sizes and volumes are taken. What a file says of its own safety counts for
-nothing.
+Only places, sides, sizes and volumes are taken, and whether a cannula is meant to pass beside
+the pedicle. What a file says of its own safety counts for nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,6 +25,7 @@ from kyphoplan.case import (
 )
 from kyphoplan.errors import CaseError
 from kyphoplan.io.markups import SUFFIX, Line, level_and_side, place_of, read_json, read_lines
+from kyphoplan.planning.levels import approach_of
 from kyphoplan.report.balloon_reading import NOT_JUDGED, Extras, balloons_and_cement
 from kyphoplan.report.plan_json import SCHEMA
 
@@ -100,7 +101,9 @@ def _from_json(path: Path, data: Any, diameter: float) -> Iterable[Drawn]:
                 for end in ("entry", "target")
             )
             own = drawn.get("outer_diameter_mm", diameter)
-            yield level, _trajectory(path, _named(path, drawn, "side", Side), ends, own)
+            way = _trajectory(path, _named(path, drawn, "side", Side), ends, own)
+            beside = drawn.get("approach") == Approach.EXTRAPEDICULAR
+            yield level, replace(way, approach=Approach.EXTRAPEDICULAR) if beside else way
 
 
 def _rows(path: Path, data: dict[str, Any], name: str) -> list[dict[str, Any]]:
@@ -147,6 +150,7 @@ def _trajectory(
         sagittal_angle_deg=0.0,
         depth_mm=length,
         grade=GertzbeinRobbins.E,
+        possible=tuple(GertzbeinRobbins),
         breach_probability=Measure.unknown("1", NOT_JUDGED),
         accepted=False,
         reason=NOT_JUDGED,
@@ -161,13 +165,16 @@ def _levels(path: Path, drawn: list[Drawn]) -> Iterable[LevelPlan]:
         sides = [t.side for t in trajectories]
         if len(set(sides)) < len(sides):
             raise CaseError(f"{path}: {level} has two trajectories on one side: keep one")
-        both = len(sides) > 1
-        approach = Approach.BIPEDICULAR if both else Approach.UNIPEDICULAR
+        through = Approach.BIPEDICULAR if len(sides) > 1 else Approach.UNIPEDICULAR
+        ways = tuple(
+            t if t.approach is Approach.EXTRAPEDICULAR else replace(t, approach=through)
+            for t in trajectories
+        )
         yield LevelPlan(
             level=level,
-            approach=approach,
+            approach=approach_of(ways),
             reason=NOT_JUDGED,
-            trajectories=tuple(replace(t, approach=approach) for t in trajectories),
+            trajectories=ways,
             refused=(),
             inflations=(),
             fill=None,

@@ -171,7 +171,7 @@ _CANNULA: tuple[tuple[str, str, Callable[[Trajectory], Cell]], ...] = (
     ("Axial angle", "Cannula", lambda t: Cell(text=_axial(t.axial_angle_deg))),
     ("Sagittal angle", "Cannula", lambda t: Cell(text=_sagittal(t.sagittal_angle_deg))),
     *((f"To the {wall} wall", "Clearance", _clearance(wall)) for wall in WALLS),
-    ("Gertzbein-Robbins grade", "Safety", lambda t: Cell(text=str(t.grade))),
+    ("Gertzbein-Robbins grade", "Safety", lambda t: Cell(text=t.grades)),
     ("Breach probability", "Safety", lambda t: cell(t.breach_probability, 1)),
 )
 _BALLOON: tuple[tuple[str, Callable[[Inflation], Cell]], ...] = (

@@ -12,7 +12,7 @@ from kyphoplan.case.rehearsal import LevelRehearsal, Rehearsal, Slices
 from kyphoplan.geometry import Array
 from kyphoplan.io.mesh import write_stl
 from kyphoplan.io.output import write_json
-from kyphoplan.report.canvas import BLUE, GREY, VERMILION, new_figure
+from kyphoplan.report.canvas import BLUE, GREY, VERMILION, new_figure, write_sides
 from kyphoplan.report.page import Picture
 from kyphoplan.report.rehearsal_json import rehearsal_to_json
 from kyphoplan.report.result import png_of
@@ -20,11 +20,14 @@ from kyphoplan.report.result import png_of
 DENSEST = 400.0  # [mg/cm3] end of the grey scale
 SHOWN = 0.05  # [1] of a voxel: less balloon or cement is not drawn
 SIDES = {Side.LEFT: BLUE, Side.RIGHT: VERMILION}
+UP = {"top": "Superior", "bottom": "Inferior"}
+ACROSS = {"left": "R Right", "right": "L Left"}
 PLANES = (
-    ("sagittal", "anterior", "posterior"),
-    ("coronal", "right", "left"),
-    ("axial, front at the top", "right", "left"),
+    ("sagittal", {"left": "Anterior", "right": "Posterior"} | UP),
+    ("coronal", ACROSS | UP),
+    ("axial", ACROSS | {"top": "Anterior", "bottom": "Posterior"}),
 )
+BALLOON, CEMENT = (0.95, 0.55, 0.10), (0.90, 0.25, 0.55)  # [1] red, green, blue
 
 
 def write_rehearsal(folder: Path, rehearsal: Rehearsal) -> tuple[Picture, ...]:
@@ -62,7 +65,7 @@ def draw_level(level: LevelRehearsal) -> Iterator[Picture]:
         yield Picture(
             name=f"{name}-rehearsal-leaks",
             level=name,
-            caption="How likely cement is seen where it does not belong",
+            caption="How likely cement is where it does not belong, as a later CT would show it",
             png=png_of(draw_leaks(level)),
         )
 
@@ -102,10 +105,12 @@ def draw_slices(name: str, shot: Slices) -> Figure:
     for column, plane in enumerate(PLANES):
         axes = figure.add_axes((0.02 + 0.33 * column, 0.08, 0.30, 0.76))
         _draw_slice(axes, shot, column)
-        title, first, last = plane
+        title, words = plane
         axes.set_title(f"{name} {title}", fontsize=8)
-        axes.set_xlabel(f"{first}  -  {last}", fontsize=8)
-    figure.text(0.02, 0.96, shot.title, fontsize=9, va="top")
+        write_sides(axes, words)
+    figure.text(0.02, 0.97, shot.title, fontsize=9, va="top")
+    for place, colour, word in ((0.72, BALLOON, "balloon or void"), (0.90, CEMENT, "cement")):
+        figure.text(place, 0.97, f"■ {word}", fontsize=8, va="top", ha="center", color=colour)
     return figure
 
 
@@ -113,8 +118,8 @@ def _draw_slice(axes: Axes, shot: Slices, column: int) -> None:
     grey = np.clip(np.asarray(shot.density[column], float) / DENSEST, 0.0, 1.0)
     picture = np.repeat(grey[..., None], 3, axis=-1)
     for share, colour in (
-        (shot.balloon[column], (0.95, 0.55, 0.10)),
-        (shot.cement[column], (0.90, 0.25, 0.55)),
+        (shot.balloon[column], BALLOON),
+        (shot.cement[column], CEMENT),
     ):
         part = np.where(share > SHOWN, share, 0.0)[..., None]
         picture = (1.0 - 0.8 * part) * picture + 0.8 * part * np.array(colour)
@@ -127,21 +132,23 @@ def _draw_slice(axes: Axes, shot: Slices, column: int) -> None:
 
 
 def draw_leaks(level: LevelRehearsal) -> Figure:
-    """Draw the probability of each leak with its interval."""
-    figure = new_figure(6.0, 2.8)
-    axes = figure.add_axes((0.36, 0.20, 0.60, 0.68))
+    """Draw the probability of each leak with its interval, or that it cannot be told."""
+    figure = new_figure(6.4, 3.0)
+    axes = figure.add_axes((0.32, 0.22, 0.64, 0.66))
     names = list(level.leaks)
     for row, name in enumerate(names):
         _draw_leak(axes, row, level.leaks[name])
-    axes.set(yticks=range(len(names)), xlim=(0, 100), xlabel="probability [%]")
+    axes.set(yticks=range(len(names)), xlim=(-2, 102), ylim=(len(names) - 0.5, -0.5))
+    axes.set_xlabel("probability that CT shows cement there afterwards [%]", fontsize=8)
     axes.set_yticklabels(names, fontsize=8)
-    axes.invert_yaxis()
-    axes.set_title(f"{level.level}: cement seen outside, {level.draws or 1} runs", fontsize=9)
+    runs = f"{level.draws} draws" if level.draws else "one run: no more than a guess"
+    axes.set_title(f"{level.level}: cement outside the bone, {runs}", fontsize=9)
     return figure
 
 
 def _draw_leak(axes: Axes, row: int, measure: Measure) -> None:
     if measure.value is None or measure.low is None or measure.high is None:
+        axes.text(50.0, row, "cannot tell", ha="center", va="center", fontsize=8, color=GREY)
         return
     axes.plot([100.0 * measure.low, 100.0 * measure.high], [row, row], "-", color=GREY, lw=4)
     axes.plot(100.0 * measure.value, row, "o", color=VERMILION)

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from kyphoplan import __version__
 from kyphoplan.case import Measure
+from kyphoplan.case.filling import Portion
 from kyphoplan.case.rehearsal import Figures, LevelRehearsal, Moment, Rehearsal
 from kyphoplan.report.tables import Json, measure_to_json, notice_to_json
 from kyphoplan.report.wording import INTENDED_USE
 
+BAR_PER_MPA = 10.0
 SCHEMA = "kyphoplan.rehearsal/1"
 
 
@@ -35,6 +37,7 @@ def _level(level: LevelRehearsal) -> Json:
         "draws": level.draws,
         "figures": _measures(level.figures),
         "cement_ml": _measures(level.cement),
+        "cement_ledger": [_portion(portion) for portion in level.portions],
         "leak_probability": _measures(level.leaks),
         "increments": [_moment(moment) for moment in level.moments],
         "assumptions": dict(level.assumptions),
@@ -43,6 +46,16 @@ def _level(level: LevelRehearsal) -> Json:
 
 def _measures(measures: Mapping[str, Measure]) -> Json:
     return {name: measure_to_json(measure) for name, measure in measures.items()}
+
+
+def _portion(portion: Portion) -> Json:
+    return {
+        "injected_ml": _short(portion.injected_ml),
+        "time_s": _short(portion.time_s),
+        "pressure_bar": _short(BAR_PER_MPA * portion.pressure_mpa),
+        "went_ml": {str(site): _short(ml) for site, ml in portion.went_ml.items() if ml},
+        "residual": _short(portion.residual),
+    }
 
 
 def _moment(moment: Moment) -> Json:

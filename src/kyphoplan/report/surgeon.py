@@ -51,7 +51,8 @@ METHOD = (
     (
         "Grade",
         "Gertzbein and Robbins (Spine 1990;15:11): A inside the pedicle, B less than 2 mm "
-        "outside, C less than 4 mm, D less than 6 mm, E more.",
+        "outside, C less than 4 mm, D less than 6 mm, E more. Where the interval of the smallest "
+        "clearance reaches more than one grade, all of them are named.",
     ),
     (
         "Breach probability",
@@ -219,7 +220,8 @@ def _view(plan: LevelPlan, measurements: Measurements, pictures: Sequence[Pictur
     loss: Measure | None = found[0].height_loss if found else None
     words = "" if loss is None else f"height loss {shown(loss, 0)}"
     if found and found[0].genant.grade is not None:
-        words = f"Genant grade {int(found[0].genant.grade)}, {words}"
+        grades = " or ".join(str(int(grade)) for grade in found[0].genant.possible)
+        words = f"Genant grade {grades}, {words}"
     return LevelView(
         plan=plan,
         fracture=words,

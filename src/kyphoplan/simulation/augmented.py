@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from kyphoplan.geometry import Array
 from kyphoplan.materials import BONE_MINERAL, CEMENT, LEAST_MODULUS_MPA, PMMA
 from kyphoplan.simulation import material_points as mp
+from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.crushing import Bone, crush
 from kyphoplan.simulation.elasticity import Loads, Method, solve
-from kyphoplan.simulation.inflation import BoneLaw
 from kyphoplan.simulation.operation import Operated
 from kyphoplan.simulation.operative_field import PLATE, SUPPORT, Field
 from kyphoplan.simulation.specimen import Tissue
@@ -85,16 +86,19 @@ def after(operated: Operated, cement: Array, law: BoneLaw, cement_mpa: float) ->
     discs = mp.gather(_only(points, disc), field.tissue.shape)[..., mp.VOLUME]
     cells = mp.gather(_only(points, points.mass_mg > 0.0), field.tissue.shape)
     density = np.minimum(cells[..., mp.MASS] / (field.edge_mm**3 / 1000.0), BONE_MINERAL.value)
-    weak = cells[..., mp.WEAK]
+    weak, there = cells[..., mp.WEAK], np.minimum(cells[..., mp.VOLUME], 1.0)
+    within = np.minimum(density / np.maximum(there, LEAST_TISSUE), BONE_MINERAL.value)
+    limit = law.limit(within, cells[..., mp.BORN]) * there
     pores = np.maximum(1.0 - density / BONE_MINERAL.value, 0.0)
     filled = np.clip(cement / np.maximum(pores, LEAST_PORES), 0.0, 1.0)
     return State(
         bone_mpa=(1.0 - filled) * law.modulus(density) * weak + filled * cement_mpa,
-        yield_mpa=(1.0 - filled) * law.strength(density) * weak + filled * CEMENT.strength,
+        yield_mpa=(1.0 - filled) * limit * weak + filled * CEMENT.strength,
         disc=np.minimum(discs, 1.0),
     )
 
 
+LEAST_TISSUE = 0.05  # [1] of a voxel: less does not make what is there denser
 LEAST_PORES = 0.05  # [1] below, a voxel cannot be told to be filled
 
 
@@ -110,6 +114,8 @@ def borne(field: Field, state: State, method: Method) -> Borne:
     window = (slice(None), slice(None), slice(layers[0], layers[-1] + 1))
     solid = ((field.tissue > 0) | (state.bone_mpa > 0.0)) & (field.tissue != PLATE)
     solid = (solid & (field.tissue != SUPPORT))[window]
+    held = (state.disc > HALF)[window]
+    solid = joined(solid, held)
     stiff = np.maximum(state.bone_mpa + state.disc * PMMA.modulus, LEAST_MODULUS_MPA)[window]
     limit = np.maximum(state.yield_mpa + state.disc * PMMA.strength, LEAST_YIELD_MPA)[window]
     bone = Bone(
@@ -118,9 +124,8 @@ def borne(field: Field, state: State, method: Method) -> Borne:
         poisson=0.3,
         spacing_mm=field.edge_mm,
     )
-    held = (state.disc > HALF)[window]
     move = CRUSHED_SHORTENING * solid.shape[2] * field.edge_mm
-    prescribed = plates(bone, -move, held=held)
+    prescribed = plates(bone, -move, held=held & solid)
     linear = solve(bone.modulus_mpa, field.edge_mm, prescribed, poisson=0.3, method=method)
     stiffness = 2.0 * linear.strain_energy_mj / move**2
     crushed = crush(bone, prescribed, np.array(SHARES), method=method)
@@ -132,7 +137,20 @@ def borne(field: Field, state: State, method: Method) -> Borne:
     )
 
 
-HALF = 0.5
+def joined(solid: NDArray[np.bool_], held: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the pieces of a body that hang on what is held: a loose one has no place to rest.
+
+    Examples
+    --------
+    >>> joined(np.array([[[True, False, True]]]), np.array([[[True, False, False]]]))
+    array([[[ True, False, False]]])
+    """
+    pieces, _ = ndimage.label(solid)
+    kept = np.unique(pieces[held & solid])
+    return np.asarray(np.isin(pieces, kept[kept > 0]))
+
+
+HALF = 0.5  # [1]
 LEAST_YIELD_MPA = 1e-3  # [MPa] of bone without mineral
 
 
@@ -146,10 +164,10 @@ def endplate_peaks(field: Field, state: State, method: Method) -> tuple[float, f
     modulus = np.maximum(state.bone_mpa + disc + bones, LEAST_MODULUS_MPA)
     layers = np.flatnonzero((field.tissue == PLATE).any(axis=(0, 1)))
     window = (slice(None), slice(None), slice(layers[0], layers[-1] + 1))
-    solid = ((field.tissue > 0) | (state.bone_mpa > 0.0))[window]
+    plate = (field.tissue == PLATE)[window]
+    solid = joined(((field.tissue > 0) | (state.bone_mpa > 0.0))[window], plate)
     stiff = np.where(solid, modulus[window], 0.0)
     bone = Bone(modulus_mpa=stiff, yield_mpa=stiff, poisson=0.3, spacing_mm=field.edge_mm)
-    plate = (field.tissue == PLATE)[window]
     prescribed = plates(bone, -1.0, held=plate)
     found = solve(stiff, field.edge_mm, prescribed, poisson=POISSON, loads=Loads(), method=method)
     area = field.edge_mm**2

@@ -151,22 +151,22 @@ class Skin:
         turns = (np.arctan2(y, x) / (2.0 * np.pi) % 1.0) * AROUND
         return np.hypot(radius, rest), rings, turns
 
-    def share(self, shape: tuple[int, ...], edge_mm: float) -> Array:
+    def share(self, shape: tuple[int, ...], edge_mm: float, fine: int = FINE) -> Array:
         """Return the part of each voxel (I, J, K) that lies inside [1]."""
         result = np.zeros(shape)
         corners = self.corners_mm.reshape(-1, 3)
         low = np.maximum(np.floor(corners.min(axis=0) / edge_mm).astype(int) - 1, 0)
         high = np.minimum(np.ceil(corners.max(axis=0) / edge_mm).astype(int) + 1, shape)
         axes = [
-            (np.arange(a * FINE, b * FINE) + 0.5) / FINE * edge_mm
+            (np.arange(a * fine, b * fine) + 0.5) / fine * edge_mm
             for a, b in zip(low, high, strict=True)
         ]
         places = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         # a sample within half its own size of the skin counts in part
-        inside = np.clip(0.5 - self.above(places) / (edge_mm / FINE), 0.0, 1.0)
-        i, j, k = (n // FINE for n in inside.shape)
+        inside = np.clip(0.5 - self.above(places) / (edge_mm / fine), 0.0, 1.0)
+        i, j, k = (n // fine for n in inside.shape)
         result[low[0] : high[0], low[1] : high[1], low[2] : high[2]] = inside.reshape(
-            i, FINE, j, FINE, k, FINE
+            i, fine, j, fine, k, fine
         ).mean(axis=(1, 3, 5))
         return result
 

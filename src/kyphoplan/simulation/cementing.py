@@ -12,20 +12,23 @@ from kyphoplan.geometry import Array
 from kyphoplan.materials import (
     BONE_MINERAL,
     CEMENTS,
+    FIRST_DROP_S,
+    INJECTION_ML_PER_S,
     MARROW_VISCOSITY,
     FlowingCement,
 )
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.filling import USUAL_CONTROL, Control, FillingProblem, Port
-from kyphoplan.simulation.openings import USUAL_WAYS, Ways, ball, body_of, openings
+from kyphoplan.simulation.openings import openings
 from kyphoplan.simulation.permeability import USUAL, Permeability, bone_fraction
 from kyphoplan.simulation.rheology import Curing
 from kyphoplan.simulation.specimen import Specimen, Tissue
+from kyphoplan.simulation.surface import ball, body_of
+from kyphoplan.simulation.ways import USUAL_WAYS, Ways
 
 ROOT_MM = 10.0  # [mm] of the pedicles behind the body that cement may enter; the rest of the arch
 # is left out, it would only cost time
 PORT_MM = 1.5  # [mm] radius of the mouth of a filler; assumed
-START_S = 240.0  # [s] after mixing; assumed
 DEFAULT_CEMENT = CEMENTS["high viscosity"]
 
 
@@ -46,7 +49,7 @@ class Mixture:
     ways: Ways = USUAL_WAYS
     marrow_mpa_s: float = MARROW_VISCOSITY.value
     mineral_mg_per_cm3: float = BONE_MINERAL.value
-    start_s: float = START_S
+    start_s: float = FIRST_DROP_S.value
     control: Control = USUAL_CONTROL
 
     @classmethod
@@ -62,6 +65,8 @@ class Mixture:
             ways=Ways.drawn(rng),
             marrow_mpa_s=MARROW_VISCOSITY.drawn(rng),
             mineral_mg_per_cm3=BONE_MINERAL.drawn(rng),
+            start_s=FIRST_DROP_S.drawn(rng),
+            control=Control(rate_ml_per_s=INJECTION_ML_PER_S.drawn(rng)),
         )
 
 
@@ -77,12 +82,12 @@ def cementing(
 ) -> FillingProblem:
     """Set up the filling of a planned level.
 
-    What else is known, such as a fracture line or stops, comes in by `dataclasses.replace`.
+    What else is known, such as stops, comes in by `dataclasses.replace`.
 
     Parameters
     ----------
     specimen : the vertebra, on whose grid all is computed.
-    measures : for the gaps in the shell; None if they are not known.
+    measures : for the gaps in the shell and the break; None if they are not known.
     solid : (I, J, K) share of bone in what is not void [1], as `solid_share` has it.
     void : (I, J, K) share of void: balloons, cleft [1].
 
@@ -94,10 +99,9 @@ def cementing(
     if plan.fill is None or plan.fill.total.value is None:
         raise CaseError(f"{plan.level}: no cement is planned: {plan.reason or 'no fill'}")
     inside = fillable(specimen, vertebra)
-    gaps = () if measures is None else measures.cortical_gaps
     found = openings(
         vertebra,
-        gaps,
+        measures,
         inside,
         specimen.affine,
         trajectories=[t for t in plan.trajectories if t.accepted],

@@ -7,6 +7,7 @@ Python. A thread does its own planes of each level and waits where it needs the 
 # mypy: disable-error-code="no-untyped-def"
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
+from functools import cache
 
 import numba as nb
 import numpy as np
@@ -40,8 +41,9 @@ class Do(IntEnum):
     JOIN = 10  # x = second share of x + rest of first
 
 
+@cache
 def instructions(
-    levels: int, smoothing: Sequence[tuple[float, float]], shared: Sequence[bool]
+    levels: int, smoothing: tuple[tuple[float, float], ...], shared: tuple[bool, ...]
 ) -> tuple[Array, Array]:
     """List the cycle: (n, 2) what to do on which level, and (n, 2) weights.
 
@@ -174,10 +176,11 @@ def _copy(table, level, run, halo):
 def _invert(table, level, unknowns, inverse):
     """Solve the coarsest level by its dense inverse."""
     x, b = field(table, level, CORRECTION).ravel(), field(table, level, RESIDUALS).ravel()
+    given = b[unknowns]
     for row in range(unknowns.size):
         total = np.float32(0.0)
         for column in range(unknowns.size):
-            total += inverse[row, column] * b[unknowns[column]]
+            total += inverse[row, column] * given[column]
         x[unknowns[row]] = total
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kyphoplan.case.filling import Ending, Filling, Portion, Site
 from kyphoplan.geometry import Array
-from kyphoplan.materials import MARROW_VISCOSITY
+from kyphoplan.materials import FIRST_DROP_S, INJECTION_ML_PER_S, MARROW_VISCOSITY
 from kyphoplan.simulation.injecting import Balance, Injection
 from kyphoplan.simulation.leakage import USUAL_STOPS, Stops
 from kyphoplan.simulation.medium import medium_of, reached
@@ -49,7 +49,7 @@ class Control:
             raise ValueError("control the filling by a rate or by a pressure, one above 0")
 
 
-USUAL_CONTROL = Control(rate_ml_per_s=0.05)  # 3 ml/min; assumed
+USUAL_CONTROL = Control(rate_ml_per_s=INJECTION_ML_PER_S.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,7 +86,7 @@ class FillingProblem:
     marrow_mpa_s: float = MARROW_VISCOSITY.value
     permeability: Permeability = USUAL
     stops: Stops = USUAL_STOPS
-    start_s: float = 240.0
+    start_s: float = FIRST_DROP_S.value
     step_ml: float = STEP_ML
     body: NDArray[np.bool_] | None = None
     middle_i: float | None = None

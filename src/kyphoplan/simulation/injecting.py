@@ -115,8 +115,7 @@ class Injection:
         medium, count = self.medium, self.medium.network.count
         assert self._thick is not None  # by `_thicken`
         between = medium.between(self._thick, part, self._through)
-        pores = ~medium.passing & (part[medium.cell] >= FULL)  # cement has closed them
-        ways = np.where(self._open & ~pores, 1.0, 0.0)
+        ways = np.where(self._open & ~medium.closed(part >= FULL), 1.0, 0.0)
         ways = ways * medium.outward(self._thick, part, self._in_ways(law))
         outward = np.bincount(medium.cell, ways, count).astype(float)
         source = np.bincount(medium.cell, ways * medium.outside, count).astype(float)

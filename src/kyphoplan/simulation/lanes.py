@@ -22,6 +22,8 @@ from kyphoplan.simulation import element
 
 LANES = 8  # node rows are padded to a multiple of this many nodes
 CROWDED = 64  # [1] rows of a multiple of this many nodes share too few lines of the cache
+ROWS_AHEAD = 2  # [1] rows that are asked for before they are needed
+SECOND_CACHE = 2  # [1] they are to wait in it, in the compiler's numbering
 FLAGS = ("nnan", "ninf", "nsz", "contract")
 
 
@@ -113,6 +115,16 @@ class Memory:
 
     def _widen(self, value: Any) -> Any:
         return self.builder.fpext(value, self.kind)
+
+    def ask(self, address: Any, index: Any, size: int, *, write: bool) -> None:
+        """Ask for what lies at an index of numbers of a size, before it is read or written."""
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        prefetch = self.builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        offset = self.builder.mul(index, ir.Constant(index.type, size))
+        where = self.builder.inttoptr(self.builder.add(address, offset), byte)
+        hints = (int(write), SECOND_CACHE, 1)  # the last: data, not code
+        self.builder.call(prefetch, [where, *(ir.Constant(word, hint) for hint in hints)])
 
     def store(self, value: Lanes, address: Any, index: Any) -> None:
         """Write a register."""
@@ -260,6 +272,26 @@ def _finish(memory: Memory, kind: Finish, at: dict[str, Any], k: Any, forces: li
     return product
 
 
+def _ask_ahead(memory: Memory, kind: Finish, at: dict[str, Any], k: Any) -> None:
+    """Ask the main memory for the rows that come next.
+
+    The rows of one component are too short for the machine to see by itself where they lead.
+    """
+    builder = memory.builder
+    one = builder.udiv(at["plane"], ir.Constant(k.type, memory.size))
+    for component in range(3):
+        shift = builder.mul(one, ir.Constant(k.type, 3 * ROWS_AHEAD + component))
+        place = builder.add(k, shift)
+        memory.ask(at["upper"], place, memory.size, write=False)
+        if kind in {Finish.RESIDUAL, Finish.SMOOTH}:
+            memory.ask(at["b"], place, memory.size, write=False)
+        if kind is not Finish.NOTHING:
+            memory.ask(at["out"], place, memory.size, write=True)
+    place = builder.add(k, builder.mul(one, ir.Constant(k.type, ROWS_AHEAD)))
+    for name in ("lam", "mu", "inverse") if kind is Finish.SMOOTH else ("lam", "mu"):
+        memory.ask(at[name], place, 4, write=False)
+
+
 ROW_ADDRESSES = (
     *("lower", "upper", "rows", "carry", "held"),
     *("lam", "mu", "free", "inverse", "u", "b", "out"),
@@ -279,6 +311,7 @@ def _row_code(real: Any, lanes: int, finish: Finish) -> Callable[..., Any]:
         first, last = cgutils.unpack_tuple(builder, span)
 
         def body(k: Any, carried: list[Any]) -> list[Any]:
+            _ask_ahead(memory, finish, at, k)
             ahead = _along_i(memory, at, builder.add(k, ir.Constant(k.type, lanes)))
             rows, carry = memory.block(at["rows"], k, 12), memory.block(at["carry"], k, 12)
             held = memory.block(at["held"], k, 6)

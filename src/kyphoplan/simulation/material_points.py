@@ -20,10 +20,19 @@ from kyphoplan.geometry import Array
 from kyphoplan.simulation.caching import KEPT
 
 PER_EDGE = 2  # [1] points along each edge of a voxel at the start
-LEAST_BOX, MOST_BOX = 0.05, 1.0  # [voxel] edge of a point's box, whatever its volume
+LEAST_BOX, MOST_BOX = 0.05, 2.0  # [cell] edge of a point's box, whatever its volume
 LEAST_STRETCH, MOST_STRETCH = 0.5, 2.0  # [1] of a volume in one increment
 
-MASS, VOLUME, SOFT, POISSON, WEAK, STRESS, COUNT = 0, 1, 2, 3, 4, 5, 11  # columns of the voxels
+MASS, VOLUME, SOFT, POISSON, WEAK, BORN, STRESS, COUNT = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    12,
+)  # columns of the voxels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,6 +47,7 @@ class Points:
     soft_mpa : (N,) Young's modulus of what is not bone; 0 for bone [MPa].
     poisson : (N,) Poisson's ratio [1].
     weak : (N,) share of its stiffness and strength that broken bone has kept [1].
+    born : (N,) mineral density before anything moved [mg/cm3].
     stress_mpa : (N, 6) xx, yy, zz, yz, xz, xy, tension positive [MPa].
     plastic : (N,) crushing so far: equivalent plastic strain [1].
     """
@@ -48,6 +58,7 @@ class Points:
     soft_mpa: Array
     poisson: Array
     weak: Array
+    born: Array
     stress_mpa: Array
     plastic: Array
 
@@ -87,33 +98,39 @@ def fill_with_points(
         soft_mpa=spread(soft_mpa),
         poisson=spread(poisson),
         weak=spread(weak),
+        born=spread(density),
         stress_mpa=np.zeros((len(place), 6)),
         plastic=np.zeros(len(place)),
     )
 
 
-def gather(points: Points, shape: tuple[int, ...]) -> Array:
-    """Return what the points bring to each voxel (I, J, K, COUNT).
+def gather(points: Points, shape: tuple[int, ...], parts: int = 1) -> Array:
+    """Return what the points bring to each cell (parts I, parts J, parts K, COUNT).
 
-    Mineral [mg] and volume [voxel] are sums; the rest are means over the volume, 0 where there is
+    Mineral [mg] and volume [cell] are sums; the rest are means over the volume, 0 where there is
     no point.
+
+    Parameters
+    ----------
+    shape : of the block in voxels (I, J, K).
+    parts : cells along the edge of a voxel.
     """
-    out = np.zeros((*shape, COUNT))
+    out = np.zeros((*(parts * n for n in shape), COUNT))
     _gather(
         points.place, points.mass_mg, points.volume, points.soft_mpa, points.poisson,
-        points.weak, points.stress_mpa, out,
+        points.weak, points.born, points.stress_mpa, parts, out,
     )  # fmt: skip
     return out
 
 
 @nb.njit(cache=KEPT)
-def _gather(place, mass, volume, soft, poisson, weak, stress, out):  # noqa: C901, PLR0912, PLR0913, PLR0917
+def _gather(place, mass, volume, soft, poisson, weak, born, stress, parts, out):  # noqa: C901, PLR0912, PLR0913, PLR0917
     share = np.zeros((3, 3))
     for n in range(place.shape[0]):
-        box = min(max(volume[n] ** (1.0 / 3.0), LEAST_BOX), MOST_BOX)
+        box = min(max(parts * volume[n] ** (1.0 / 3.0), LEAST_BOX), MOST_BOX)
         first = np.zeros(3, np.int64)
         for axis in range(3):
-            low = place[n, axis] - 0.5 * box
+            low = parts * place[n, axis] - 0.5 * box
             first[axis] = int(np.floor(low))
             for near in range(3):
                 left = max(low, float(first[axis] + near))
@@ -132,13 +149,14 @@ def _gather(place, mass, volume, soft, poisson, weak, stress, out):  # noqa: C90
                     if share[2, c] == 0.0 or k < 0 or k >= out.shape[2]:
                         continue
                     part = share[0, a] * share[1, b] * share[2, c]
-                    bulk = part * volume[n]
+                    bulk = part * volume[n] * parts**3
                     cell = out[i, j, k]
                     cell[MASS] += part * mass[n]
                     cell[VOLUME] += bulk
                     cell[SOFT] += bulk * soft[n]
                     cell[POISSON] += bulk * poisson[n]
                     cell[WEAK] += bulk * weak[n]
+                    cell[BORN] += bulk * born[n]
                     for s in range(6):
                         cell[STRESS + s] += bulk * stress[n, s]
     for i in range(out.shape[0]):
@@ -156,20 +174,22 @@ def move(points: Points, u_mm: Array, edge_mm: float, change: Array) -> None:
     Parameters
     ----------
     u_mm : (I + 1, J + 1, K + 1, 3) displacement of the nodes in this increment [mm].
-    change : (I, J, K, 8) per voxel: volume strain [1], six changes of stress [MPa], and crushing
-        [1].
+    change : (parts I, parts J, parts K, 8) per cell: volume strain [1], six changes of stress
+        [MPa], and crushing [1].
     """
     _move(points.place, points.volume, points.stress_mpa, points.plastic, u_mm, edge_mm, change)
 
 
 @nb.njit(cache=KEPT)
 def _move(place, volume, stress, plastic, u, edge, change):
-    top = np.array([change.shape[0], change.shape[1], change.shape[2]])
+    top = np.array([u.shape[0] - 1, u.shape[1] - 1, u.shape[2] - 1])
+    parts = change.shape[0] // top[0]
     for n in range(place.shape[0]):
         i = min(max(int(place[n, 0]), 0), top[0] - 1)
         j = min(max(int(place[n, 1]), 0), top[1] - 1)
         k = min(max(int(place[n, 2]), 0), top[2] - 1)
-        here = change[i, j, k]
+        near = np.minimum(np.maximum((parts * place[n]).astype(np.int64), 0), parts * top - 1)
+        here = change[near[0], near[1], near[2]]
         volume[n] *= min(max(1.0 + here[0], LEAST_STRETCH), MOST_STRETCH)
         for s in range(6):
             stress[n, s] += here[1 + s]

@@ -30,6 +30,7 @@ class Medium:
     conductance : (M,) [mm3].
     outside : (M,) pressure outside [MPa].
     passing : (M,) whether cement passes.
+    one_way : (M,) whether it lies along one way with others, see `Outlet`.
     """
 
     network: Network
@@ -44,6 +45,7 @@ class Medium:
     conductance: Array
     outside: Array
     passing: NDArray[np.bool_]
+    one_way: NDArray[np.bool_]
 
     @property
     def pores_mm3(self) -> Array:
@@ -89,6 +91,19 @@ class Medium:
             mixed = share * viscosity[cell] + (1.0 - share) * self.marrow
             resistance += mixed / self.permeability[network.axis, cell]
         return np.asarray(2.0 * self.edge_mm / resistance)
+
+    def closed(self, full: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell which openings (M,) cement has closed: pores, and veins behind where it came in.
+
+        Parameters
+        ----------
+        full : (N,) voxels full of cement.
+        """
+        wet = full[self.cell]
+        nearest = np.zeros(len(self.outlets))  # the best conductance is that of the nearest
+        np.maximum.at(nearest, self.way[wet], self.conductance[wet])
+        behind = self.one_way & (self.conductance < nearest[self.way])
+        return np.asarray((~self.passing & wet) | behind)
 
     def outward(self, viscosity: Array, part: Array, inside_way: Array) -> Array:
         """Return flow per pressure out of each opening (M,) [mm3/s/MPa].
@@ -136,6 +151,7 @@ def medium_of(
     solid, empty = np.clip(bone[inside], 0.0, 1.0), np.clip(void[inside], 0.0, 1.0)
     spongy = (1.0 - empty) * (1.0 - np.minimum(solid, DENSEST_PORES))
     porosity = empty + spongy
+    texture = permeability.texture(inside.shape, edge_mm)
     ways, cells, conductances = [], [], []
     for number, outlet in enumerate(outlets):
         cell = network.index[tuple(outlet.voxels.T)]
@@ -145,7 +161,7 @@ def medium_of(
     way = np.concatenate(ways) if ways else np.zeros(0, np.int64)
     return Medium(
         network=network,
-        permeability=permeability.axes(solid, empty),
+        permeability=permeability.axes(solid, empty, texture[inside]),
         porosity=porosity,
         void=empty / porosity,
         edge_mm=edge_mm,
@@ -156,6 +172,7 @@ def medium_of(
         conductance=np.concatenate(conductances) if conductances else way.astype(float),
         outside=np.array([outlet.outside_mpa for outlet in outlets])[way],
         passing=np.array([outlet.site is not None for outlet in outlets], bool)[way],
+        one_way=np.array([outlet.one_way for outlet in outlets], bool)[way],
     )
 
 

@@ -13,11 +13,11 @@ from kyphoplan.geometry import Array
 from kyphoplan.planning.balloon import capsule_ml
 from kyphoplan.simulation import material_points as mp
 from kyphoplan.simulation.balloon_shape import Skin
+from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.fracture import FractureModel, weakened
 from kyphoplan.simulation.inflation import (
-    BoneLaw,
     Increment,
     Operation,
     Tamp,

@@ -25,6 +25,8 @@ class Outlet:
     radius_mm : of a round way with the same resistance to flow at the same speed [mm].
     length_mm, area_mm2 : of the way itself, which fills with cement [mm], [mm2].
     outside_mpa : pressure outside over the resting pressure of the marrow [MPa].
+    one_way : the voxels lie one behind the other along one way: cement that has come into it
+        nearer to its mouth plugs what lies behind.
     """
 
     site: Site | None
@@ -34,6 +36,7 @@ class Outlet:
     length_mm: float
     area_mm2: float
     outside_mpa: float = 0.0
+    one_way: bool = False
 
     @property
     def room_mm3(self) -> float:
@@ -77,8 +80,47 @@ def tube(
     )
 
 
-def slit(site: Site, voxels: Voxels, gap_mm: float, width_mm: float, length_mm: float) -> Outlet:
-    """Open a flat way: ``width gap^3 / (12 length)``, as beside a cannula.
+def vein(site: Site, voxels: Voxels, away_mm: Array, radius_mm: float, length_mm: float) -> Outlet:
+    """Open a vein that runs through bone and takes up what reaches it on its way.
+
+    Parameters
+    ----------
+    away_mm : (N,) from where the vein leaves the bone to each voxel, along the vein [mm].
+    length_mm : of the vein outside the bone that resists [mm].
+
+    Examples
+    --------
+    >>> basal = vein(Site.BASIVERTEBRAL, np.array([[0, 0, 0]]), np.array([5.0]), 1.0, 5.0)
+    >>> round(float(basal.conductance_mm3[0]), 4)
+    0.0393
+    """
+    if not (radius_mm > 0.0 and length_mm > 0.0):
+        raise ValueError("a vein needs radius and length above 0")
+    return Outlet(
+        site=site,
+        voxels=voxels,
+        conductance_mm3=np.pi * radius_mm**4 / (8.0 * (length_mm + away_mm)),
+        radius_mm=radius_mm,
+        length_mm=length_mm,
+        area_mm2=float(np.pi * radius_mm**2),
+        one_way=True,
+    )
+
+
+def slit(
+    site: Site,
+    voxels: Voxels,
+    gap_mm: float,
+    width_mm: float,
+    length_mm: float,
+    *,
+    resistance: float = 1.0,
+) -> Outlet:
+    """Open a flat way: ``width gap^3 / (12 length)``, as a crack or beside a cannula.
+
+    Parameters
+    ----------
+    resistance : times as much resistance as the slit alone [1].
 
     Examples
     --------
@@ -87,9 +129,11 @@ def slit(site: Site, voxels: Voxels, gap_mm: float, width_mm: float, length_mm: 
     0.0001
     """
     voxels = np.atleast_2d(np.asarray(voxels, np.int64))
-    if not (gap_mm > 0.0 and width_mm > 0.0 and length_mm > 0.0 and len(voxels)):
-        raise ValueError("a slit needs voxels, and gap, width and length above 0")
-    whole = width_mm * gap_mm**3 / (12.0 * length_mm)
+    if not (gap_mm > 0.0 and width_mm > 0.0 and length_mm > 0.0 and resistance > 0.0):
+        raise ValueError("a slit needs gap, width, length and resistance above 0")
+    if not len(voxels):
+        raise ValueError("a slit needs voxels")
+    whole = width_mm * gap_mm**3 / (12.0 * length_mm * resistance)
     return Outlet(
         site=site,
         voxels=voxels,

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from kyphoplan.geometry import Array
 from kyphoplan.materials import (
     ANCHOR_FRACTION,
     BONE_MINERAL,
+    GRAIN_MM,
     PERMEABILITY,
+    SCATTER,
     TRANSVERSE_SHARE,
     VOID_PERMEABILITY_MM2,
 )
@@ -41,6 +44,9 @@ class Permeability:
     anchor : along the spine at the anchor's bone share [mm2].
     anchor_fraction : [1].
     transverse : across the spine, over that along it [1].
+    scatter, grain_mm : standard deviation of its logarithm from place to place beyond what
+        porosity explains [1], and over what distance it changes [mm]; none by value.
+    seed : of the pattern of that scatter.
 
     References
     ----------
@@ -50,6 +56,9 @@ class Permeability:
     anchor: float = PERMEABILITY.value
     anchor_fraction: float = ANCHOR_FRACTION.value
     transverse: float = TRANSVERSE_SHARE.value
+    scatter: float = 0.0
+    grain_mm: float = GRAIN_MM.value
+    seed: int = 0
 
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> "Permeability":
@@ -58,15 +67,33 @@ class Permeability:
             anchor=PERMEABILITY.drawn(rng),
             anchor_fraction=ANCHOR_FRACTION.drawn(rng),
             transverse=TRANSVERSE_SHARE.drawn(rng),
+            scatter=SCATTER.drawn(rng),
+            grain_mm=GRAIN_MM.drawn(rng),
+            seed=int(rng.integers(2**31)),
         )
 
-    def along(self, bone: Array, void: Array) -> Array:
+    def texture(self, shape: tuple[int, ...], edge_mm: float) -> Array:
+        """Return a factor for each voxel of a block [1], alike for the same seed and shape.
+
+        Examples
+        --------
+        >>> float(Permeability().texture((2, 2, 2), 1.0).mean())
+        1.0
+        """
+        if self.scatter == 0.0:
+            return np.ones(shape)
+        noise = np.random.default_rng(self.seed).standard_normal(shape)
+        smooth = ndimage.gaussian_filter(noise, 0.5 * self.grain_mm / edge_mm)
+        return np.asarray(np.exp(self.scatter * smooth / smooth.std()))
+
+    def along(self, bone: Array, void: Array, factor: Array | float = 1.0) -> Array:
         """Return the permeability along the spine [mm2] of voxels partly bone, partly void.
 
         Parameters
         ----------
         bone : share of bone in what is not void [1].
         void : share of void [1]; both side by side, so permeabilities add.
+        factor : times as much between trabeculae as their share says [1], see `texture`.
 
         Examples
         --------
@@ -75,13 +102,13 @@ class Permeability:
         """
         share = np.clip(bone, 1e-3, DENSEST)
         anchor = (1.0 - self.anchor_fraction) ** 3 / self.anchor_fraction**2
-        spongy = self.anchor * (1.0 - share) ** 3 / share**2 / anchor
+        spongy = factor * self.anchor * (1.0 - share) ** 3 / share**2 / anchor
         spongy = np.minimum(spongy, VOID_PERMEABILITY_MM2)
         return np.asarray((1.0 - void) * spongy + void * VOID_PERMEABILITY_MM2)
 
-    def axes(self, bone: Array, void: Array) -> Array:
+    def axes(self, bone: Array, void: Array, factor: Array | float = 1.0) -> Array:
         """Return it along i, j, k (3, ...) [mm2]; a void is alike in all directions."""
-        along = self.along(bone, void)
+        along = self.along(bone, void, factor)
         across = along * (self.transverse + (1.0 - self.transverse) * void)
         return np.stack([across, across, along])
 

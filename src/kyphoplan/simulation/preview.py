@@ -5,10 +5,13 @@ from the elastic answer to that pressure on a coarse grid. What is crushed betwe
 endplate is left out, so the lift is a lower bound; nothing is said of cement.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from kyphoplan.case import (
     Confidence,
+    Inflation,
     LevelPlan,
     Measure,
     Measurements,
@@ -24,11 +27,11 @@ from kyphoplan.geometry import Array
 from kyphoplan.materials import BONE_POISSON
 from kyphoplan.simulation import material_points as mp
 from kyphoplan.simulation.balloon_shape import Skin
+from kyphoplan.simulation.bone_law import LEAST_YIELD_MPA
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.cavity import growing_pressure
 from kyphoplan.simulation.elasticity import Loads, Method, solve
 from kyphoplan.simulation.fracture import weakened
-from kyphoplan.simulation.inflation import LEAST_YIELD_MPA
 from kyphoplan.simulation.landmarks import landmarks
 from kyphoplan.simulation.operation import BAR_PER_MPA
 from kyphoplan.simulation.operative_field import SOFT_MPA, Field, prepare
@@ -38,7 +41,7 @@ EDGE_MM = 2.0  # [mm]
 AROUND_MM = 4.0  # [mm] of bone around a balloon whose mean density counts
 TOLERANCE = 1e-3  # [1] of the linear solve
 SPREAD = 0.5  # [1] standard deviation of a preview's figure, relative: chosen wide
-WHY = "preview: closed form and one linear solve; crushing near the endplates is left out"
+WHY = "crushing near the endplates is left out, and nothing is said of cement"
 
 
 def preview(
@@ -58,7 +61,7 @@ def preview(
 def _level(
     vertebra: Vertebra, ct: Volume, plan: LevelPlan, measurements: Measurements, draw: Draw
 ) -> LevelRehearsal:
-    balloons = [b for b in plan.inflations if b.accepted and b.volume_ml > 0.0]
+    balloons = _balloons(plan)
     rows = [row for row in measurements.vertebrae if row.level is plan.level]
     figures: dict[str, Measure] = {}
     why = "" if balloons else f"no balloon is planned: {plan.reason}"
@@ -69,18 +72,23 @@ def _level(
             why = str(error)
     return LevelRehearsal(
         level=plan.level,
-        outcome=Rehearsed.DOUBTFUL if figures else Rehearsed.ABSTAINED,
+        outcome=Rehearsed.PREVIEW if figures else Rehearsed.ABSTAINED,
         reason=WHY if figures else why,
         moments=(),
         figures=figures,
         leaks={},
         cement={},
+        portions=(),
         slices=(),
         void=(),
         cloud=(),
         draws=0,
         assumptions={"calibration": draw.assumptions.calibration.source},
     )
+
+
+def _balloons(plan: LevelPlan) -> list[Inflation]:
+    return [b for b in plan.inflations if b.accepted and b.volume_ml > 0.0]
 
 
 def _figures(
@@ -90,9 +98,8 @@ def _figures(
     field = prepare(vertebra, ct, plan, given.calibration, given.surroundings, EDGE_MM)
     field = weakened(field, vertebra, row, given.fracture)
     shares, pressures, reached = [], [], []
-    for balloon in plan.inflations:
-        if not balloon.accepted or balloon.volume_ml <= 0.0:
-            continue
+    balloons = _balloons(plan)
+    for balloon in balloons:
         half = 0.5 * max(balloon.length_mm - balloon.diameter_mm, 0.0) * balloon.axis
         ends = [field.to_block(balloon.centre_mm + s * half) * EDGE_MM for s in (-1.0, 1.0)]
         skin = Skin.around(ends[0], ends[1], 0.5 * balloon.diameter_mm)
@@ -103,14 +110,17 @@ def _figures(
     lift = _lift(field, vertebra, np.stack(shares), np.array(pressures), draw)
     return {
         "largest_pressure": _rough(max(pressures) * BAR_PER_MPA, "bar"),
-        "void_volume": _rough(sum(reached), "ml"),
+        "void_volume": replace(
+            _rough(sum(reached), "ml"), low=0.0, high=sum(b.volume_ml for b in balloons)
+        ),
         "middle_height_gain": _rough(lift[0], "mm"),
         "largest_lift": _rough(lift[1], "mm"),
     }
 
 
 def _rough(value: float, unit: str) -> Measure:
-    return Measure.of(value, SPREAD * abs(value), unit, WHY, confidence=Confidence.LOW)
+    why = f"{Rehearsed.PREVIEW}; {WHY}"
+    return Measure.of(value, SPREAD * abs(value), unit, why, confidence=Confidence.LOW)
 
 
 def _endless(field: Field, skin: Skin, draw: Draw, largest: float) -> tuple[float, float]:

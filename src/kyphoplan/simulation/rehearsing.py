@@ -105,7 +105,7 @@ def run(
         figures=figures,
         slices=operated.slices + _pictures(operated, filling if whole else None),
         balanced=operated.balanced,
-        note="" if filling is None else f"{filling.ending.value}: {filling.detail}",
+        note="" if filling is None else f"cement: {filling.ending.value} ({filling.detail})",
     )
 
 

@@ -1,15 +1,10 @@
 """The rehearsal of a whole plan: each level once as planned, then draws for the intervals."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
-
-import numpy as np
 
 from kyphoplan.case import (
     LevelPlan,
-    Measure,
     Measurements,
     Notice,
     Plan,
@@ -19,23 +14,21 @@ from kyphoplan.case import (
     VertebraMeasures,
     Volume,
 )
-from kyphoplan.case.filling import LEAKS, YEOM, Filling
+from kyphoplan.case.filling import LEAKS, YEOM, Site
 from kyphoplan.case.rehearsal import LevelRehearsal, Rehearsal, Rehearsed
 from kyphoplan.errors import CaseError
 from kyphoplan.materials import FLOWING, REHEARSED
 from kyphoplan.morphometry import measure
 from kyphoplan.simulation.calibration import Calibration
+from kyphoplan.simulation.drawing import Drawn, compute
 from kyphoplan.simulation.fracture import broken_endplates
 from kyphoplan.simulation.inflation import Tamp
-from kyphoplan.simulation.leakage import leak_probabilities
+from kyphoplan.simulation.leakage import any_leak, leak_probabilities
 from kyphoplan.simulation.rehearsing import Run, Task, run
 from kyphoplan.simulation.solids_of_cement import cloud_solid, void_solid
-from kyphoplan.simulation.uncertainty import Draw, draws, measured, usual
+from kyphoplan.simulation.uncertainty import FEWEST, Draw, draws, measured, usual
 
 Told = Callable[[str, str, float], None]
-CONTEXT = "spawn"  # a fork would share the threads of the solver
-
-Figures = dict[str, float]
 
 
 def simulate(  # noqa: PLR0913 - options have defaults
@@ -58,9 +51,10 @@ def simulate(  # noqa: PLR0913 - options have defaults
     measurements : of the spine; measured here if not given.
     calibration : from HU to mineral density; a wide assumption if not given.
     count : how many draws of what is uncertain; without any the intervals are wide guesses.
-    seed : of the draws: the same seed gives the same result.
+    seed : of the draws: the same seed gives the same result, however many cores work on it.
     edge_mm : edge of the voxels [mm].
-    threads : processor cores to use.
+    threads : processor cores to use. More than one starts processes for the draws, so a script
+        must begin with ``if __name__ == "__main__":``.
     told : called with level, stage and how much of it is done [1].
 
     Returns
@@ -116,74 +110,46 @@ def _rehearsed(
 ) -> LevelRehearsal:
     level = str(task.plan.level)
     first = usual(calibration)
-    main = run(
-        task,
+    main = run(  # on one thread beside draws: sums in another order would change its last digits
+        replace(task, threads=1) if count else task,
         first.assumptions,
         first.mixture,
         cement_mpa=first.cement_mpa,
         told=lambda stage, share: told(level, stage, share),
     )
-    others: list[tuple[Figures, Filling | None]] = []
-    failed = 0
-    for done, result in enumerate(_all(task, draws(seed, count, calibration)), start=1):
-        told(level, "draws", done / count)
-        failed += result is None
-        others += [] if result is None else [result]
-    runs = [figures for figures, _ in others] or [dict(main.figures)]
-    fillings = [filling for _, filling in others if filling is not None]
-    if not others and main.filling is not None:
+    found: list[Drawn] = []
+    for drawn in compute(task, draws(seed, count, calibration)):
+        found.append(drawn)
+        told(level, "draws", len(found) / count)
+    done = [drawn for drawn in found if not drawn.failed]
+    runs = [drawn.figures for drawn in done] if len(done) >= FEWEST else [main.figures]
+    fillings = [drawn.filling for drawn in done if drawn.filling is not None]
+    if not done and main.filling is not None:
         fillings = [main.filling]
-    leaks = leak_probabilities(fillings)
+    leaks = leak_probabilities(fillings, task.row)
+    figures = measured(runs)
     return LevelRehearsal(
         level=task.plan.level,
         outcome=Rehearsed.DONE if main.balanced else Rehearsed.DOUBTFUL,
-        reason=_reason(main, failed),
+        reason=_reason(main, [drawn.failed for drawn in found if drawn.failed]),
         moments=main.operated.moments,
-        figures=measured(runs),
-        leaks={_leak_name(site): leaks[site] for site in LEAKS},
-        cement=_ledger(main),
+        figures=figures,
+        leaks={_leak_name(site): leaks[site] for site in LEAKS}
+        | {"anywhere": any_leak(fillings, task.row)},
+        cement={name: figures[name] for name in PLACES if name in figures},
+        portions=() if main.filling is None else main.filling.portions,
         slices=main.slices,
         void=tuple(
             void_solid(f"{level} {side} void", skin, main.operated.field)
             for side, skin in zip(main.operated.sides, main.operated.operation.skins, strict=True)
         ),
         cloud=cloud_solid(f"{level} cement", main.filling, main.operated.field),
-        draws=len(others),
+        draws=len(done),
         assumptions=_assumed(task.row, first),
     )
 
 
-def _all(task: Task, drawn: tuple[Draw, ...]) -> Iterator[tuple[Figures, Filling | None] | None]:
-    """Run all draws, in their order, on as many processes as the task has threads."""
-    alone = replace(task, threads=1)
-    if task.threads <= 1 or len(drawn) <= 1:
-        yield from (_one(alone, draw) for draw in drawn)
-        return
-    with ProcessPoolExecutor(task.threads, mp_context=get_context(CONTEXT)) as pool:
-        yield from pool.map(_one, [alone] * len(drawn), drawn)
-
-
-def _one(task: Task, draw: Draw) -> tuple[Figures, Filling | None] | None:
-    """Run one draw; None if it could not be computed."""
-    try:
-        found = run(
-            replace(task, plan=draw.aimed(task.plan)),
-            draw.assumptions,
-            draw.mixture,
-            cement_mpa=draw.cement_mpa,
-        )
-    except CaseError:
-        return None
-    return dict(found.figures), None if found.filling is None else _light(found.filling)
-
-
-def _light(filling: Filling) -> Filling:
-    """Leave the cloud out: only the ledger travels between processes."""
-    none = np.zeros((1, 1, 1))
-    return replace(filling, cement=none, in_void=none, arrival_ml=none)
-
-
-def _reason(main: Run, failed: int) -> str:
+def _reason(main: Run, failed: list[str]) -> str:
     parts = [main.note] if main.note else []
     left = [
         f"{side} {1000.0 * reached / tamp.volume_mm3:.0%} of {tamp.volume_mm3 / 1000.0:.1f} ml"
@@ -193,7 +159,7 @@ def _reason(main: Run, failed: int) -> str:
     if left:
         parts.append("stopped at the largest pressure of the balloon, " + ", ".join(left))
     if failed:
-        parts.append(f"{failed} draws could not be computed")
+        parts.append(f"draws that could not be computed: {len(failed)}, the first: {failed[0]}")
     return "; ".join(parts)
 
 
@@ -207,20 +173,11 @@ def _reached(main: Run) -> Iterator[tuple[float, Side, Tamp]]:
 NEARLY_FULL = 0.99  # [1] of the planned volume
 
 
-def _ledger(main: Run) -> dict[str, Measure]:
-    """Where the cement went in the run as planned."""
-    if main.filling is None:
-        return {}
-    names = [name for name in main.figures if name.startswith("cement_")]
-    chosen = {name: main.figures[name] for name in names if name.split("_", 1)[1] in PLACES}
-    return measured([chosen])
+PLACES = tuple(f"cement_{site.name.lower()}" for site in Site)
 
 
-PLACES = ("void", "trabeculae", *(site.name.lower() for site in LEAKS))
-
-
-def _leak_name(site: object) -> str:
-    kind = YEOM[site]  # type: ignore[index]
+def _leak_name(site: Site) -> str:
+    kind = YEOM[site]
     return f"{site}" if kind is None else f"{site} (Yeom {kind})"
 
 
@@ -249,6 +206,7 @@ def _abstained(row: LevelPlan, why: str) -> LevelRehearsal:
         figures={},
         leaks={},
         cement={},
+        portions=(),
         slices=(),
         void=(),
         cloud=(),

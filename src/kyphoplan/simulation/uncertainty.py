@@ -6,15 +6,16 @@ them; a leak is the share of runs in which it is seen.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from kyphoplan.case import Confidence, LevelPlan, Measure
+from kyphoplan.case import Confidence, LevelPlan, Measure, Side
 from kyphoplan.geometry import Array
 from kyphoplan.materials import (
     CEMENT_MPA,
     COLUMN_MPA_PER_MM,
+    CRUSHED_HARDENING,
     FRACTURE_KEPT,
     HU_SLOPE,
     MODULUS,
@@ -23,10 +24,11 @@ from kyphoplan.materials import (
     DensityLaw,
     Status,
 )
+from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.cementing import Mixture
 from kyphoplan.simulation.fracture import FractureModel
-from kyphoplan.simulation.inflation import BoneLaw
+from kyphoplan.simulation.leakage import share_of
 from kyphoplan.simulation.operation import Assumptions
 from kyphoplan.simulation.operative_field import Surroundings
 
@@ -35,7 +37,10 @@ PORT_SD_MM = (
 )
 TAIL = 2.5  # [%] of the runs left out at each end of an interval
 UNKNOWN_SPREAD = 1.0  # [1] of a figure of one run alone: it may be nothing or twice as much
+MOST = {"%": 100.0}  # in a unit there can be no more
 FEWEST = 5  # [1] runs from which a range is told
+
+YES_OR_NO = ("posterior_wall_breach",)  # told as the share of runs in which it is so
 
 UNITS: Mapping[str, str] = {
     "anterior_height_gain": "mm",
@@ -69,20 +74,20 @@ class Draw:
     Attributes
     ----------
     assumptions, mixture, cement_mpa : of bone, of flow, of hard cement [MPa].
-    aside_mm : (3,) by which balloons and ports end beside their plan [mm, LPS].
+    aside_mm : by side, (3,) by which cannula, balloon and port end beside their plan [mm, LPS].
     """
 
     assumptions: Assumptions
     mixture: Mixture
     cement_mpa: float
-    aside_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    aside_mm: Mapping[Side, tuple[float, float, float]] = field(default_factory=dict)
 
     def aimed(self, plan: LevelPlan) -> LevelPlan:
-        """Return the plan with its balloons moved aside."""
-        aside = np.array(self.aside_mm)
-        moved = tuple(replace(b, centre_mm=b.centre_mm + aside) for b in plan.inflations)
+        """Return the plan with cannulas and balloons moved aside."""
+        aside = {side: np.array(self.aside_mm.get(side, (0.0, 0.0, 0.0))) for side in Side}
+        moved = tuple(replace(b, centre_mm=b.centre_mm + aside[b.side]) for b in plan.inflations)
         ways = tuple(
-            replace(t, entry_mm=t.entry_mm + aside, target_mm=t.target_mm + aside)
+            replace(t, entry_mm=t.entry_mm + aside[t.side], target_mm=t.target_mm + aside[t.side])
             for t in plan.trajectories
         )
         return replace(plan, inflations=moved, trajectories=ways)
@@ -118,26 +123,32 @@ def drawn(rng: np.random.Generator, calibration: Calibration | None = None) -> D
     line = calibration or assumed_calibration()
     slope = max(line.slope + line.slope_sd * rng.standard_normal(), SMALLEST_SLOPE)
     offset = line.offset + line.offset_sd * rng.standard_normal()
+    kept = FRACTURE_KEPT.drawn(rng)
     law = BoneLaw(
         modulus=_any(rng, MODULUS),
         strength=_any(rng, STRENGTH),
         plastic_poisson=PLASTIC_WIDENING.drawn(rng),
+        hardening=CRUSHED_HARDENING.drawn(rng),
     )
-    aside = PORT_SD_MM * rng.standard_normal(3)
+    aside = {side: PORT_SD_MM * rng.standard_normal(3) for side in Side}
+    mixture = Mixture.of(rng=rng)
+    open_mm = mixture.ways.fracture_gap_mm * (1.0 - kept)  # a healed break is closed
+    ways = replace(mixture.ways, fracture_gap_mm=max(open_mm, SMALLEST_GAP_MM))
     return Draw(
         assumptions=Assumptions(
             calibration=replace(line, slope=slope, offset=offset, slope_sd=0.0, offset_sd=0.0),
             bone=law,
-            fracture=FractureModel(kept=FRACTURE_KEPT.drawn(rng)),
+            fracture=FractureModel(kept=kept),
             surroundings=Surroundings(support_mpa_per_mm=COLUMN_MPA_PER_MM.drawn(rng)),
         ),
-        mixture=Mixture.of(rng=rng),
+        mixture=replace(mixture, ways=ways),
         cement_mpa=CEMENT_MPA.drawn(rng),
-        aside_mm=(float(aside[0]), float(aside[1]), float(aside[2])),
+        aside_mm={side: (float(x), float(y), float(z)) for side, (x, y, z) in aside.items()},
     )
 
 
 SMALLEST_SLOPE = 0.1  # [mg/cm3 per HU]
+SMALLEST_GAP_MM = 1e-3  # [mm] closed to cement, and solvable
 
 
 def _any(rng: np.random.Generator, laws: Mapping[str, DensityLaw]) -> DensityLaw:
@@ -183,10 +194,14 @@ def _measure(name: str, values: Array) -> Measure:
     unit, known = unit_of(name), values[np.isfinite(values)]
     if not known.size:
         return Measure.unknown(unit, "no run came to this figure")
-    if values.size < FEWEST:
+    if name in YES_OR_NO:
+        value = float(known.mean())
+        low, high = share_of(int(known.sum()), known.size)
+        why = f"{known.sum():.0f} of {known.size} runs"
+    elif values.size < FEWEST:
         value = float(known[0])
         reach = UNKNOWN_SPREAD * abs(value)
-        low, high = value - reach, value + reach
+        low, high = value - reach, min(value + reach, MOST.get(unit, np.inf))
         why = "one run: its spread is not known, so from nothing to twice as much; draw more runs"
     else:
         value = float(np.median(known))

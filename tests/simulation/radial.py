@@ -1,0 +1,131 @@
+"""A balloon in a ball of bone, in one dimension: the reference for balloons in voxels.
+
+Shells of material move outwards; each has the same law of crushing as a voxel. Small increments
+and many shells make it as good as exact, with start radius, outer boundary and compaction as in
+the block it is compared with.
+
+References
+----------
+Yu 2000, Cavity Expansion Methods in Geomechanics, ch. 3 (equilibrium of a ball, flow, limit).
+"""
+
+from collections.abc import Callable
+
+import numba as nb
+import numpy as np
+
+from kyphoplan.geometry import Array
+from kyphoplan.simulation.plasticity import return_factor
+
+
+@nb.njit
+def _stress(strain, old, shear, bulk, limit, factor, new):  # type: ignore[no-untyped-def]
+    """Radial and hoop stress after a strain increment (radial, hoop)."""
+    volume = strain[0] + 2.0 * strain[1]
+    mean = (old[0] + 2.0 * old[1]) / 3.0 + bulk * volume
+    part = old[0] - (old[0] + 2.0 * old[1]) / 3.0 + 2.0 * shear * (strain[0] - volume / 3.0)
+    q = 1.5 * abs(part)
+    t = return_factor(q, mean, bulk, shear, limit, factor)
+    part, mean = part / (1.0 + 3.0 * shear * t), mean / (1.0 + bulk * factor * t)
+    new[0], new[1] = mean + part, mean - 0.5 * part
+
+
+@nb.njit
+def _force(r, u, old, constants, pair, new):  # type: ignore[no-untyped-def]
+    """Nodal forces of one shell between r[0] and r[1]; its stress goes to new."""
+    thick, middle = r[1] - r[0], 0.5 * (r[0] + r[1])
+    strain = np.array([(u[1] - u[0]) / thick, 0.5 * (u[0] + u[1]) / middle])
+    limit = constants[2] * (1.0 + strain[0] + 2.0 * strain[1]) ** -constants[4]
+    _stress(strain, old, constants[0], constants[1], limit, constants[3], new)
+    size = 4.0 * np.pi * middle * middle * thick
+    pair[0] = size * (-new[0] / thick + new[1] / middle)
+    pair[1] = size * (new[0] / thick + new[1] / middle)
+
+
+@nb.njit
+def _residual(r, u, stress, constants, force, low, main, high, new):  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0917
+    force[:], low[:], main[:], high[:] = 0.0, 0.0, 0.0, 0.0
+    pair, moved, scratch, step = np.zeros(2), np.zeros(2), np.zeros(2), 1e-7
+    for n in range(r.size - 1):
+        _force(r[n : n + 2], u[n : n + 2], stress[n], constants[n], pair, new[n])
+        force[n] += pair[0]
+        force[n + 1] += pair[1]
+        for which in range(2):
+            near = u[n : n + 2].copy()
+            near[which] += step
+            _force(r[n : n + 2], near, stress[n], constants[n], moved, scratch)
+            slope = (moved - pair) / step
+            main[n + which] += slope[which]
+            if which == 0:
+                low[n] += slope[1]
+            else:
+                high[n] += slope[0]
+
+
+@nb.njit
+def _swept(low, main, high, right):  # type: ignore[no-untyped-def]
+    """Solve a tridiagonal system."""
+    for n in range(1, main.size):
+        part = low[n - 1] / main[n - 1]
+        main[n] -= part * high[n - 1]
+        right[n] -= part * right[n - 1]
+    right[-1] /= main[-1]
+    for n in range(main.size - 2, -1, -1):
+        right[n] = (right[n] - high[n] * right[n + 1]) / main[n]
+
+
+@nb.njit
+def _balanced(r, u, stress, constants, new, last):  # type: ignore[no-untyped-def]
+    """Find the displacement of all but the wall (and the held border); tell whether it is found."""
+    force, main = np.zeros(r.size), np.zeros(r.size)
+    low, high = np.zeros(r.size - 1), np.zeros(r.size - 1)
+    u[last:] = 0.0
+    for _ in range(30):
+        _residual(r, u, stress, constants, force, low, main, high, new)
+        change = -force[1:last]
+        if not np.isfinite(change).all():
+            return False
+        if np.abs(change).max() < 1e-6 * abs(force[0]):
+            return True
+        main += 1e-9 * main.max()
+        _swept(low[1 : last - 1], main[1:last], high[1 : last - 1], change)
+        u[1:last] += change
+        if (np.diff(r + u) <= 0.0).any():
+            return False
+    return False
+
+
+@nb.njit
+def _outward(r, stress):  # type: ignore[no-untyped-def]
+    """Force on the wall of the first shell [N]."""
+    middle, thick = 0.5 * (r[0] + r[1]), r[1] - r[0]
+    size = 4.0 * np.pi * middle * middle * thick
+    return size * (-stress[0, 0] / thick + stress[0, 1] / middle)
+
+
+def expand(
+    radii: Array, start: Array, law: Callable[[Array], Array], *, held: bool, steps: int = 400
+) -> Array:
+    """Return the pressures at radii of the wall [MPa].
+
+    Parameters
+    ----------
+    radii : of the wall, rising from its first [mm].
+    start : radii of the shells' borders, the first the wall's [mm].
+    law : from compaction (volume before over now, per shell) to shear, bulk, limit, factor (N, 4).
+    held : whether the outer border is held; else it is free.
+    """
+    r, stress = start.copy(), np.zeros((start.size - 1, 2))
+    volumes = np.diff(r**3)
+    walls, found, last = [], [], r.size - 1 if held else r.size
+    u, whole = (r[0] / r) ** 2, (radii[-1] - r[0]) / steps
+    while r[0] < radii[-1]:
+        constants, new, step = law(volumes / np.diff(r**3)), np.zeros_like(stress), whole
+        while not _balanced(r, guess := u / u[0] * step, stress, constants, new, last):
+            step *= 0.5
+        force = _outward(r, new)
+        walls.append(r[0])
+        found.append(force / (4.0 * np.pi * r[0] ** 2))
+        u = guess
+        r, stress = r + u, new
+    return np.interp(radii, walls, found)

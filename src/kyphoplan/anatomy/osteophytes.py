@@ -11,7 +11,7 @@ from kyphoplan.anatomy.relief import Relief
 from kyphoplan.geometry import Array, Frame
 
 LIP_MM = 0.8  # [mm] farther out than the usual flare is a lip
-FLARES_MM = (1.0, 3.0)  # [mm] of healthy rims; what thick slices show beyond is their steps (ours)
+LEAST_FLARE_MM = 1.0  # [mm] of a healthy rim; less is what thick slices make of it (ours)
 SECTORS = 24  # [1] directions around the body in which the rim is looked at
 RIM_PART = (0.65, 0.85)  # [1] of the half height, where the rim flares but is not rounded yet
 WAIST_PART = 0.15  # [1] of the height on each side of the middle that shows the waist
@@ -85,4 +85,4 @@ def _flare(field: Array, part: Array, beyond: Array, sector: NDArray[np.intp]) -
     flare = ((beyond - field)[rim]) / part[rim] ** 2
     direction = np.broadcast_to(sector[:, :, None], rim.shape)[rim]
     each = [float(np.median(flare[direction == k])) for k in np.unique(direction)]
-    return float(np.clip(np.median(each), *FLARES_MM)) if each else FLARES_MM[0]
+    return max(float(np.median(each)), LEAST_FLARE_MM) if each else LEAST_FLARE_MM

@@ -15,7 +15,7 @@ LONGEST_GAP_MM = 28.0  # [mm] canal centre to posterior wall; widest lumbar cana
 INNER_CANAL_MM = (4.03, 9.03)  # [mm] lateral band that lies within every canal (width >= 19 mm)
 THROUGH_SHARE = 0.8  # [1] of the greatest depth: a level at which the body runs from wall to wall
 CORNER_MM = 1.0  # [mm] the back corners of a body may stand out more than its front ones (ours)
-# [1] a wall leans no farther from the canal: 0.12 in 16 whole vertebrae of the real scans in
+# [1] a wall leans no farther from the canal: 0.12 in 21 whole vertebrae of the real scans in
 # tests/validation; a fragment leans by 0.2 to 0.5 and tells nothing of the wall beside it
 WALL_LEAN = 0.12
 BEHIND_MM = 4.0  # [mm] in front of the posterior wall, where the body's back is seen

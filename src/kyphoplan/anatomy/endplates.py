@@ -20,7 +20,7 @@ from kyphoplan.geometry import Array, Frame, unit
 STATIONS = (0.15, 0.50, 0.85)  # [1] depth of the height points; as TotalSegmentator's spine report
 INNER = 0.70  # [1] part of the footprint that gives the endplate's plane
 # [mm4] steps that lie along an endplate look as stiff as can be, whatever it is: with 1e3 too the
-# intervals of labels along the slices held the truth in 87 %, so in 96 % (phantoms)
+# intervals of labels along the slices held the truth in 87 %, so in 96 % (5 phantoms)
 LABEL_STIFFNESS = (1e2, 1e1)
 LABEL_TURNS = 2  # [1] the second around the surface of the first
 DIVISIONS = 14  # [1] of the half-sizes of that part, to sample it

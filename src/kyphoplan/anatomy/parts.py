@@ -22,7 +22,9 @@ from kyphoplan.case import Body, Confidence, Measure, Part, Volume
 from kyphoplan.geometry import Array, Frame
 
 VOLUME_SD = 0.016  # [1] of the body's volume: where the cut behind the pedicles runs (phantoms)
-VOLUME_VOXEL_SD = 0.0015  # [1/mm2] and with the square of the voxel's size (so too)
+VOLUME_VOXEL_SD = (
+    0.0015  # [1/mm2] and with the square of the voxel's size (a few phantoms of 3-5 mm)
+)
 
 
 def _surfaces(fit: Fit, field: Volume, ct: Volume | None) -> tuple[Columns, Columns] | None:

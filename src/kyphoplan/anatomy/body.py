@@ -68,13 +68,16 @@ def canal_line(grid: Grid, canal_mm: Array, along: Array) -> tuple[Array, Array]
     return point[0] + t * direction[0], point[1] + t * direction[1]
 
 
-def outline(field: Array, grid: Grid, canal_posterior: Array) -> Outline | None:
+def outline(
+    field: Array, grid: Grid, canal_posterior: Array, *, settled: bool = True
+) -> Outline | None:
     """Find the body in front of the canal.
 
     Parameters
     ----------
     field : (L, P, S) signed distance on the grid [mm].
     canal_posterior : (S,) posterior coordinate of the canal's axis [mm].
+    settled : False while the frame is sought: then the canal tells nothing of the wall's lean.
 
     Returns
     -------
@@ -103,7 +106,8 @@ def outline(field: Array, grid: Grid, canal_posterior: Array) -> Outline | None:
     slope = _robust_slope(grid.superior[core], posterior[core])
     canal = float(np.ptp(canal_posterior) / np.ptp(grid.superior))
     canal *= np.sign(canal_posterior[-1] - canal_posterior[0])
-    slope = float(np.clip(slope, canal - WALL_LEAN, canal + WALL_LEAN))
+    if settled:
+        slope = float(np.clip(slope, canal - WALL_LEAN, canal + WALL_LEAN))
     across = _wall_across(field, grid, canal_posterior, (bottom, top), slope)
     if across is None:
         return None

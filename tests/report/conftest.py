@@ -138,6 +138,7 @@ def _plate(level: Level, frame: Frame, *, upper: bool) -> Endplate:
         posterior_mm=points[2],
         curve_mm=surface(np.zeros(31), depth),
         sd_mm=np.full(3, 0.2),
+        rise_sd_mm=0.2,
         refined_fraction=1.0,
     )
 

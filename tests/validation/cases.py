@@ -15,6 +15,10 @@ from kyphoplan.phantom import Collapse, LevelTruth, Phantom, Scan, scan
 T12, L1, L2 = Level.T12, Level.L1, Level.L2
 THREE = (T12, L1, L2)
 
+# [1] how far the levels of one person lie off a straight line; what the intervals of height loss
+# and canal compromise are made for, and a phantom whose levels follow the norm lacks
+HEIGHT_SCATTER, CANAL_SCATTER = 0.03, 0.035
+
 Pairs = list[tuple[float, Measure]]
 
 
@@ -185,6 +189,10 @@ def drawn_case(seed: int, *, fine: bool) -> Case:
             axial_rotation_deg=float(rng.uniform(-8.0, 8.0)),
             trabecular_hu=float(rng.uniform(60.0, 180.0)),
             left_pedicle_scale=float(rng.uniform(0.8, 1.0)),
+            individual=tuple(
+                (level, *map(float, 1.0 + rng.normal(0.0, (HEIGHT_SCATTER, CANAL_SCATTER))))
+                for level in levels
+            ),
         ),
         spacing_mm=(plane, plane, step),
         tilt_deg=(

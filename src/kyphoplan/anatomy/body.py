@@ -15,7 +15,7 @@ LONGEST_GAP_MM = 28.0  # [mm] canal centre to posterior wall; widest lumbar cana
 INNER_CANAL_MM = (4.03, 9.03)  # [mm] lateral band that lies within every canal (width >= 19 mm)
 THROUGH_SHARE = 0.8  # [1] of the greatest depth: a level at which the body runs from wall to wall
 CORNER_MM = 1.0  # [mm] the back corners of a body may stand out more than its front ones (ours)
-# [1] a wall leans no farther from the canal: 0.12 in 16 whole vertebrae of the real scans in
+# [1] a wall leans no farther from the canal: 0.12 in 21 whole vertebrae of the real scans in
 # tests/validation; a fragment leans by 0.2 to 0.5 and tells nothing of the wall beside it
 WALL_LEAN = 0.12
 BEHIND_MM = 4.0  # [mm] in front of the posterior wall, where the body's back is seen
@@ -68,13 +68,16 @@ def canal_line(grid: Grid, canal_mm: Array, along: Array) -> tuple[Array, Array]
     return point[0] + t * direction[0], point[1] + t * direction[1]
 
 
-def outline(field: Array, grid: Grid, canal_posterior: Array) -> Outline | None:
+def outline(
+    field: Array, grid: Grid, canal_posterior: Array, *, settled: bool = True
+) -> Outline | None:
     """Find the body in front of the canal.
 
     Parameters
     ----------
     field : (L, P, S) signed distance on the grid [mm].
     canal_posterior : (S,) posterior coordinate of the canal's axis [mm].
+    settled : False while the frame is sought: then the canal tells nothing of the wall's lean.
 
     Returns
     -------
@@ -103,7 +106,8 @@ def outline(field: Array, grid: Grid, canal_posterior: Array) -> Outline | None:
     slope = _robust_slope(grid.superior[core], posterior[core])
     canal = float(np.ptp(canal_posterior) / np.ptp(grid.superior))
     canal *= np.sign(canal_posterior[-1] - canal_posterior[0])
-    slope = float(np.clip(slope, canal - WALL_LEAN, canal + WALL_LEAN))
+    if settled:
+        slope = float(np.clip(slope, canal - WALL_LEAN, canal + WALL_LEAN))
     across = _wall_across(field, grid, canal_posterior, (bottom, top), slope)
     if across is None:
         return None

@@ -11,6 +11,7 @@ from kyphoplan.anatomy.shell import SHELL_MM, Profiles, Sums, design, profiles
 from kyphoplan.anatomy.surface import Anchors, Sightings, Surface, trial_reach, trials
 from kyphoplan.geometry import Array
 
+ALONG_SIDE = 10.0  # [1] places around the columns that lie along one side: 40 mm
 AROUND = 1.0  # [1] nodes around the columns at which the label's surface stands in
 NODE_MM = 4.0  # [mm] distance of the places at which the edge is fitted
 WINDOW_MM = 4.5  # [mm] radius of the voxels that take part, at 1 mm voxels
@@ -77,13 +78,14 @@ def edges_seen(
 def label_anchors(label: Surface, places: tuple[Array, Array], voxel_mm: Array) -> Anchors:
     """Take the label's surface where the CT is not asked, at places (M,), (M,).
 
-    Around what is seen it keeps the surface from running off.
+    Around what is seen it keeps the surface from running off. The label errs alike at places near
+    each other: as many as lie along one side of the endplate count as one.
     """
     return Anchors(
         left=places[0],
         posterior=places[1],
         height=label.at(*places),
-        sd=np.hypot(_drawn(voxel_mm), label.sd(*places)),
+        sd=np.sqrt(ALONG_SIDE) * np.hypot(_drawn(voxel_mm), label.sd(*places)),
     )
 
 

@@ -19,6 +19,9 @@ from kyphoplan.geometry import Array, Frame, unit
 
 STATIONS = (0.15, 0.50, 0.85)  # [1] depth of the height points; as TotalSegmentator's spine report
 INNER = 0.70  # [1] part of the footprint that gives the endplate's plane
+# [mm4] steps that lie along an endplate look as stiff as can be, whatever it is: with 1e3 too the
+# intervals of labels along the slices held the truth in 87 %, so in 96 % (5 phantoms)
+LABEL_STIFFNESS = (1e2, 1e1)
 LABEL_TURNS = 2  # [1] the second around the surface of the first
 DIVISIONS = 14  # [1] of the half-sizes of that part, to sample it
 WALK = 8  # [1] steps from the body's middle to its surface along its axis: within 1e-6 mm
@@ -143,7 +146,8 @@ def smoothed(surface: Columns, grid: Grid, field: Volume) -> Columns:
     for _ in range(LABEL_TURNS):
         labels = cloud(field, grid.frame, (u, v), base, surface.sign)
         assert labels is not None  # the columns stand in the field
-        fitted = join(patch, labels_seen(labels, base, surface.sign, voxel))
+        seen = labels_seen(labels, base, surface.sign, voxel)
+        fitted = join(patch, seen, stiffnesses=LABEL_STIFFNESS)
         base = fitted
     return replace(surface, height=fitted.at(u, v), fitted=fitted)
 
@@ -231,6 +235,7 @@ def build_endplate(
     _, b, c = plane(surface)
     samples = np.stack([surface.left, surface.posterior, surface.height], axis=1)
     placed = frame.to_patient(points)
+    sd, rise_sd = _uncertainty(surface, points[:3], frame, image)
     return Endplate(
         points_mm=frame.to_patient(samples),
         normal=unit(surface.sign * np.array([-b, -c, 1.0])) @ frame.axes,
@@ -238,13 +243,24 @@ def build_endplate(
         middle_mm=placed[1],
         posterior_mm=placed[2],
         curve_mm=placed[3:],
-        sd_mm=_point_sd(surface, points[:3], frame, image),
+        sd_mm=sd,
+        rise_sd_mm=rise_sd,
         refined_fraction=float(surface.refined.mean()),
     )
 
 
-def _point_sd(surface: Columns, points: Array, frame: Frame, image: Volume) -> Array:
-    """Return the standard uncertainty (3,) of height points (3, 3) along the body's axis [mm]."""
+def _uncertainty(
+    surface: Columns, points: Array, frame: Frame, image: Volume
+) -> tuple[Array, float]:
+    """Tell how well height points (3, 3) are known along the body's axis.
+
+    Returns
+    -------
+    Their standard uncertainty (3,) and that of the first against the last [mm]. What the fit does
+    not know the points share as far as the smooth surface makes them; what the models lack and
+    what label and CT disagree about each has for itself. From labels alone the two are taken to
+    err against each other: what is least known of a surface that a slice hides is its tilt.
+    """
     assert surface.fitted is not None
     left, posterior = points[:, 0], points[:, 1]
     distance = np.hypot(surface.left - left[:, None], surface.posterior - posterior[:, None])
@@ -252,6 +268,9 @@ def _point_sd(surface: Columns, points: Array, frame: Frame, image: Volume) -> A
     weight /= weight.sum(axis=1, keepdims=True)
     each = np.where(surface.refined, EDGE_SD, LABEL_POINT_SD)
     voxel = float(np.linalg.norm(frame.superior @ image.affine[:3, :3]))  # [mm] along the axis
-    own = surface.fitted.sd(left, posterior)
     model = voxel * (weight @ each)
-    return np.sqrt(own**2 + model**2 + (DISAGREEMENT_SHARE * surface.disagreement_mm) ** 2)
+    own = model**2 + (DISAGREEMENT_SHARE * surface.disagreement_mm) ** 2
+    total = surface.fitted.covariance(left, posterior) + np.diag(own)
+    sd, rise = np.sqrt(np.diag(total)), np.array([1.0, 0.0, -1.0])
+    seen = surface.refined.any()
+    return sd, float(np.sqrt(rise @ total @ rise)) if seen else float(sd[0] + sd[2])

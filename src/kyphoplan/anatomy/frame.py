@@ -37,13 +37,22 @@ class Fit:
 
 
 def place(
-    field: Volume, frame: Frame, rough: Rough, step_mm: float, shift_mm: float
+    field: Volume,
+    frame: Frame,
+    rough: Rough,
+    step_mm: float,
+    shift_mm: float,
+    *,
+    settled: bool = False,
 ) -> Fit | None:
-    """Sample a vertebra on the grid of a frame and find its body there; None if there is none."""
+    """Sample a vertebra on the grid of a frame and find its body there; None if there is none.
+
+    ``settled``: the frame is found, not still sought.
+    """
     grid = Grid.around(frame, step_mm, shift_mm)
     values = grid.sample(field, outside=5.0)
     canal = canal_line(grid, rough.canal_mm, rough.along)
-    found = outline(values, grid, canal[1])
+    found = outline(values, grid, canal[1], settled=settled)
     if found is None:
         return None
     body = body_mask(values, grid, found, canal)

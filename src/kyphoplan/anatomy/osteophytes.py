@@ -10,13 +10,13 @@ from kyphoplan.anatomy.grid import Grid, Mask
 from kyphoplan.anatomy.relief import Relief
 from kyphoplan.geometry import Array, Frame
 
-USUAL = 0.5  # [1] quantile
 LIP_MM = 0.8  # [mm] farther out than the usual flare is a lip
+LEAST_FLARE_MM = 1.0  # [mm] of a healthy rim; less is what thick slices make of it (ours)
 SECTORS = 24  # [1] directions around the body in which the rim is looked at
 RIM_PART = (0.65, 0.85)  # [1] of the half height, where the rim flares but is not rounded yet
 WAIST_PART = 0.15  # [1] of the height on each side of the middle that shows the waist
 BESIDE_MM = 1.03  # [mm] from the rim's surface, where its flare is read
-SPUR_MM = 1.5  # [mm] bone beyond the endplate's surface by more is osteophyte
+SPUR_MM = 1.0  # [mm] bone beyond the endplate by more, and half a slice, is osteophyte
 
 
 def _continued(surface: Columns, grid: Grid) -> Array:
@@ -30,29 +30,28 @@ def osteophytes(fit: Fit, surfaces: tuple[Columns, Columns], edges: Array) -> Ma
 
     In front of the pedicles' roots: bone beyond the endplates' own surfaces, and bone farther out
     of the waist than the rim of this body usually is. In a direction in which a lip stands out,
-    all that lies beyond the usual rim belongs to it. ``edges`` (3, 3)
-    are the label's voxel edges [mm] as columns.
+    all that lies beyond the usual rim belongs to it.
+
+    ``edges`` (3, 3) are the label's voxel edges [mm] as columns.
     """
     grid = fit.grid
     top, bottom = (_continued(surface, grid)[:, :, None] for surface in surfaces)
     s = grid.superior[None, None, :]
-    past = (s > top + SPUR_MM) | (s < bottom - SPUR_MM)
+    spur = SPUR_MM + 0.5 * float(np.linalg.norm(grid.frame.superior @ edges))
+    past = (s > top + spur) | (s < bottom - spur)
     part = np.abs(s - 0.5 * (top + bottom)) / np.maximum(0.5 * (top - bottom), 1.0)
     middle = np.abs(grid.superior - fit.found.middle) < WAIST_PART * fit.found.height
     beyond = fit.field[:, :, middle].mean(axis=2)[:, :, None]  # [mm] outside the waist
-    sector, front = (
-        _sectors(fit),
-        grid.posterior < wall_position(fit.found, grid) - PEDICLE_ROOT_MM,
-    )
+    front = grid.posterior < wall_position(fit.found, grid) - PEDICLE_ROOT_MM
+    sector = _sectors(fit)
     least = _least_lip(fit.grid.frame, edges)[sector]
     usual = _flare(np.where(front[:, None], fit.field, np.inf), part, beyond, sector)
     over = beyond - usual * np.minimum(part, 1.0) ** 2
     reach = np.abs(grid.left) < 30.0  # noqa: PLR2004 [mm] not the processes' tips
     here = (reach[:, None] & front[None, :])[:, :, None] & (fit.field < 0) & ~fit.waist[:, :, None]
-    lips = (
-        np.bincount(sector[(here & (over > least[:, :, None])).any(axis=2)], minlength=SECTORS) > 0
-    )
-    return np.asarray(here & (past | ((over > 0.0) & lips[sector][:, :, None])))
+    lips = (here & (over > least[:, :, None])).any(axis=2)
+    lipped = np.isin(sector, np.unique(sector[lips]))
+    return np.asarray(here & (past | ((over > 0.0) & lipped[:, :, None])))
 
 
 def _least_lip(frame: Frame, edges: Array) -> Array:
@@ -86,4 +85,4 @@ def _flare(field: Array, part: Array, beyond: Array, sector: NDArray[np.intp]) -
     flare = ((beyond - field)[rim]) / part[rim] ** 2
     direction = np.broadcast_to(sector[:, :, None], rim.shape)[rim]
     each = [float(np.median(flare[direction == k])) for k in np.unique(direction)]
-    return max(float(np.quantile(each, USUAL)), 0.0) if each else 0.0
+    return max(float(np.median(each)), LEAST_FLARE_MM) if each else LEAST_FLARE_MM

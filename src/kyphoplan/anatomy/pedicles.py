@@ -25,8 +25,8 @@ STEP_MM = 0.5  # [mm] along the axis
 BESIDE = 2  # [1] steps: the diameters are means over 1 mm on each side; one section alone is read
 # 0.08 mm too narrow where voxels are 1-1.5 mm, since the narrowest of several has the worst luck
 ONE_SIDED = 1.3  # [1] a ray longer than this times its opposite runs on into a process
-DIAMETER_SD_MM = 0.10  # [mm] of a diameter in fine voxels, calibrated on phantoms
-DIAMETER_VOXEL_SD = 0.085  # [1/mm] growth with the square of the voxel size (phantoms)
+DIAMETER_SD_MM = 0.08  # [mm] of a diameter in fine voxels, calibrated on phantoms
+DIAMETER_VOXEL_SD = 0.055  # [1/mm] growth with the square of the voxel size (phantoms)
 NARROW = 4.0  # [1] and more in a narrow pedicle, over few voxels: times voxel over diameter
 ACROSS_SHARE = 0.55  # [1] thick voxels across a diameter blur it too (phantoms)
 PAST_ELLIPSE = 1.12  # [1] a ray longer than this times the fitted ellipse is a leak

@@ -80,8 +80,12 @@ class Surface:
 
     def sd(self, left: Array, posterior: Array) -> Array:
         """Return its standard uncertainty at places (N,) [mm]."""
+        return np.sqrt(np.diag(self.covariance(left, posterior)))
+
+    def covariance(self, left: Array, posterior: Array) -> Array:
+        """Return the covariance (N, N) of its position at places (N,) [mm2]."""
         basis = self.patch.basis(left, posterior).dense()
-        return np.sqrt((basis * np.linalg.solve(self.precision, basis.T).T).sum(axis=1))
+        return np.asarray(basis @ np.linalg.solve(self.precision, basis.T))
 
 
 def trial_reach(voxel_mm: Array) -> float:
@@ -95,7 +99,12 @@ def trials(voxel_mm: Array) -> Array:
     return np.arange(-count, count + 1, dtype=np.float64) * FINEST_MM
 
 
-def join(patch: Patch, seen: Sightings, anchors: Anchors | None = None) -> Surface:
+def join(
+    patch: Patch,
+    seen: Sightings,
+    anchors: Anchors | None = None,
+    stiffnesses: tuple[float, ...] = STIFFNESS,
+) -> Surface:
     """Find the surface through what is seen at all places, as smooth as they allow.
 
     Between two slices a place tells no more than "somewhere here"; its neighbours and the
@@ -111,7 +120,7 @@ def join(patch: Patch, seen: Sightings, anchors: Anchors | None = None) -> Surfa
     likely = likely / likely.sum(axis=1, keepdims=True) + seen.stray / seen.trial.size
     best, most = None, -np.inf
     held = _held(patch, anchors)
-    for stiffness in STIFFNESS:
+    for stiffness in stiffnesses:
         prior = stiffness * patch.bending() + held[0], held[1]
         surface, foretold = _passed(patch, prior, seen, likely)
         if foretold <= most:

@@ -140,7 +140,7 @@ def _settled(bone: Bone, rough: Rough | None, head: Array | None) -> Settled | N
     if found is None:
         return None
     frame, shift = found
-    fit = place(bone.field, frame, rough, grid_step(bone.field.spacing_mm), shift)
+    fit = place(bone.field, frame, rough, grid_step(bone.field.spacing_mm), shift, settled=True)
     if fit is None:
         return None
     centre = ring_centre(bone.field, frame, rough, (fit.found.bottom, fit.found.top))

@@ -39,6 +39,7 @@ class Endplate:
         at 15, 50 and 85 % of the body's depth.
     curve_mm : (M, 3) the mid-sagittal endplate curve from anterior to posterior [mm, LPS].
     sd_mm : (3,) standard uncertainty of the three points along the body's axis [mm].
+    rise_sd_mm : that of the difference between the anterior and the posterior point [mm].
     refined_fraction : part of the surface that was placed by the CT's own edge (0 without CT).
     """
 
@@ -49,6 +50,7 @@ class Endplate:
     posterior_mm: Array
     curve_mm: Array
     sd_mm: Array
+    rise_sd_mm: float
     refined_fraction: float
 
 

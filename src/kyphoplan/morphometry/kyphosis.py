@@ -29,15 +29,11 @@ def sagittal_angle(upper: Array, lower: Array, left: Array) -> float:
 
 
 def _angle_sd(upper: Endplate, lower: Endplate) -> float:
-    """Uncertainty [deg] from the two points of each line.
-
-    The two are taken to err against each other: what is least known of a smooth surface that a
-    slice hides is its tilt.
-    """
+    """Uncertainty [deg] from how well the ends of each line are known against each other."""
     total = 0.0
     for plate in (upper, lower):
         length = float(np.linalg.norm(plate.posterior_mm - plate.anterior_mm))
-        total += float((plate.sd_mm[0] + plate.sd_mm[2]) / length) ** 2
+        total += (plate.rise_sd_mm / length) ** 2
     return float(np.hypot(np.rad2deg(np.sqrt(total)), METHOD_SD_DEG))
 
 

@@ -24,13 +24,14 @@ CLOSEST_MM = 18.0  # [mm] nearer, they can be the halves of one body with a clef
 HIGH = 0.85  # [1] height over width
 
 
-def two_bodies(volume: Volume, value: int, box: tuple[slice, ...], spine: Array) -> str:
+def two_bodies(volume: Volume, value: int, box: tuple[slice, ...], spine: Array | None) -> str:
     """Say what shows that a label is of two vertebrae; empty if nothing does.
 
     Parameters
     ----------
     box : the part of the volume that holds the label.
-    spine : (3,) direction of the spine there, either way [1, LPS].
+    spine : (3,) direction of the spine there, either way [1, LPS]; None if it is not known, as of
+        a label that is alone: a high core then cannot be told from a wide one that is turned.
     """
     cores = _cores(volume, value, box)
     if not cores:
@@ -38,11 +39,11 @@ def two_bodies(volume: Volume, value: int, box: tuple[slice, ...], spine: Array)
     first = cores[0]
     if len(cores) > 1:
         apart = cores[1].mean(axis=0) - first.mean(axis=0)
-        along = abs(float(apart @ spine))
+        along = float(np.linalg.norm(apart) if spine is None else abs(apart @ spine))
         above = along > ABOVE * float(np.linalg.norm(apart)) and along > CLOSEST_MM
         if above and len(cores[1]) > SECOND * len(first):
             return f"holds two bodies {along:.0f} mm apart"
-    ratio = _height_over_width(first, spine)
+    ratio = 0.0 if spine is None else _height_over_width(first, spine)
     return f"has a body {ratio:.1f} times as high as wide" if ratio > HIGH else ""
 
 

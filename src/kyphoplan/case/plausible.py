@@ -76,7 +76,7 @@ def implausible_levels(
 def _merged_levels(labels: LabelMap, extents: Mapping[Level, Extent]) -> dict[Level, str]:
     """Return the levels whose label holds two bodies; below the neck, whose bones differ."""
     centres = np.array([extent.centre_mm for extent in extents.values()])
-    spine = np.array([0.0, 0.0, 1.0])
+    spine = None
     if len(centres) > 1:
         spine = np.linalg.svd(centres - centres.mean(axis=0))[2][0]
     found = {}

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 EXAMPLE = "Example: kyphoplan phantom -o demo/phantom --collapse L1:0.4,0.3,0.1,4"
 DEFAULT_COLLAPSE = "L1:0.4,0.3,0.1,4"  # a moderate wedge with 4 mm of retropulsion
+# [HU] spongy bone of the top level; 80 at L1 below T10. A spine that breaks is osteoporotic:
+# at L1 90 and less counts so in the OF score (pocket card of the AO Spine-DGOU, as `ofscore`).
+OSTEOPOROTIC_HU = 92.0
 SMALLEST_MM, LARGEST_MM = 0.3, 10.0  # [mm] voxel sizes: below, memory runs out; above, no spine
 
 Triple = tuple[float, float, float]
@@ -119,7 +122,7 @@ def _spine(
         spine = Phantom() if levels is None else Phantom(levels=levels)
         default = () if intact or Level.L1 not in spine.levels else (DEFAULT_COLLAPSE,)
         broken = tuple(_collapse(text) for text in fractures or default)
-        return Phantom(levels=spine.levels, collapses=broken)
+        return Phantom(levels=spine.levels, collapses=broken, trabecular_hu=OSTEOPOROTIC_HU)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 

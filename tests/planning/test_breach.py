@@ -87,6 +87,11 @@ def test_a_monte_carlo_on_the_exact_shape_lies_within_the_stated_interval(seed: 
         assert stated.low - spread <= chance <= stated.high + spread
 
 
+def test_ways_can_be_ranked_for_a_hand_without_error() -> None:
+    perfect = AimingError(entry_sd_mm=0.0, direction_sd_deg=0.0)
+    assert (perfect.spread_mm(np.array([0.0, 40.0])) > 0.0).all()
+
+
 def aimed(entry: Array, target: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """Miss an entry by 1 mm and a direction by 2 degrees, each in two directions across."""
     length = np.linalg.norm(target - entry)

@@ -13,6 +13,7 @@ from kyphoplan.planning.limits import MISPLACED_MM
 from kyphoplan.planning.outline import outline_distance
 from kyphoplan.planning.sections import Sections
 
+LEAST_SPREAD_MM = 1e-3  # [mm]
 NODES = 2048  # [1] aiming errors that are tried
 SEED = 1.16730397826141868425604589985484218  # [1] root of x**5 = x + 1: Roberts' R4 sequence
 
@@ -43,8 +44,12 @@ class AimingError:
                 raise ValueError(f"{name} {value} {unit}: give a value between 0 and 20")
 
     def spread_mm(self, depth_mm: Array) -> Array:
-        """Return the standard deviation (...) of the axis, across itself, at some depth [mm]."""
-        return np.hypot(self.entry_sd_mm, depth_mm * np.tan(np.deg2rad(self.direction_sd_deg)))
+        """Return the standard deviation (...) of the axis, across itself, at some depth [mm].
+
+        Never 0, so that ways can be ranked by room over spread for a hand without error too.
+        """
+        spread = np.hypot(self.entry_sd_mm, depth_mm * np.tan(np.deg2rad(self.direction_sd_deg)))
+        return np.maximum(spread, LEAST_SPREAD_MM)
 
 
 @lru_cache(maxsize=4)

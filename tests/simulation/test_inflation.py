@@ -105,6 +105,16 @@ def test_work_in_is_stored_or_lost() -> None:
     assert abs(last.grid_mj) < 0.08 * last.work_mj
 
 
+def test_the_pressure_keeps_to_its_target() -> None:
+    _, up, _ = inflated()
+    assert up[-1].pressure_mpa[0] == pytest.approx(exact_pressure(LAST_MM), rel=0.03)
+
+
+def test_the_grid_keeps_to_its_share_of_the_work() -> None:
+    _, up, _ = inflated()
+    assert abs(up[-1].grid_mj) <= 0.02 * up[-1].work_mj
+
+
 def test_a_balloon_at_its_pressure_is_closed() -> None:
     op = operation(law(), largest=1.4)
     up = op.inflate()

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-import SimpleITK as sitk  # noqa: N813
 
 OK, WARN, NO = "ok", "ok_with_warnings", "refused"
 SHAPE = (9, 8, 7)
@@ -144,44 +143,7 @@ def misnamed(folder: Path) -> Path:
     return path
 
 
-def itk(name: str, change: Callable[[bytes], bytes]) -> Build:
-    def build(folder: Path) -> Path:
-        path = folder / name
-        image = sitk.GetImageFromArray(voxels().T)
-        sitk.WriteImage(image, str(path))
-        path.write_bytes(change(path.read_bytes()))
-        return path
-
-    return build
-
-
-def written(name: str, image: Callable[[], object]) -> Build:
-    def build(folder: Path) -> Path:
-        sitk.WriteImage(image(), str(folder / name))
-        return folder / name
-
-    return build
-
-
 SFORM, QFORM, CODES = 280, 256, 252
-NHDR = b"""NRRD0004
-type: short
-dimension: 3
-space: left-posterior-superior
-sizes: 9 8 7
-space directions: (1,0,0) (0,1,0) (0,0,1)
-encoding: raw
-data file: ../../../etc/passwd
-
-"""
-MHD = b"""ObjectType = Image
-NDims = 3
-DimSize = 9 8 7
-TransformMatrix = 1 0 0 0 1 0 0 0 1
-ElementType = MET_SHORT
-ElementDataFile = LIST
-/etc/passwd
-"""
 NIFTI = [
     Odd("A1", "empty file", raw("ct.nii", b""), NO, ("empty_file",)),
     Odd("A1", "empty gzip file", raw("ct.nii.gz", b""), NO, ("empty_file",)),
@@ -486,75 +448,4 @@ NIFTI = [
         WARN,
         ("hounsfield_doubtful",),
     ),
-    Odd(
-        "A4",
-        "NRRD without space",
-        itk("ct.nrrd", lambda d: d.replace(b"space: left-posterior-superior\n", b"")),
-        NO,
-        ("orientation_unknown", "unreadable"),
-    ),
-    Odd("A1", "NRRD cut off", itk("ct.nrrd", lambda d: d[:-200]), NO, ("unreadable",)),
-    Odd(
-        "A1",
-        "NRRD header only",
-        itk("ct.nrrd", lambda d: d[:60]),
-        NO,
-        ("unreadable", "orientation_unknown"),
-    ),
-    Odd(
-        "A7",
-        "NRRD directions not a number",
-        itk("ct.nrrd", lambda d: d.replace(b"(1,0,0)", b"(nan,0,0)")),
-        NO,
-        ("placement", "unreadable", "voxel_size"),
-    ),
-    Odd(
-        "A11",
-        "NRRD in colour",
-        written("ct.nrrd", lambda: sitk.Compose([sitk.GetImageFromArray(voxels().T)] * 3)),
-        NO,
-        ("not_greyscale",),
-    ),
-    Odd(
-        "A2",
-        "NRRD of four dimensions",
-        written("ct.nrrd", lambda: sitk.JoinSeries([sitk.GetImageFromArray(voxels().T)] * 3)),
-        NO,
-        ("dimensions", "orientation_unknown"),
-    ),
-    Odd(
-        "B10",
-        "NHDR that names a file elsewhere",
-        raw(
-            "ct.nhdr",
-            NHDR,
-        ),
-        NO,
-        ("names_a_path",),
-    ),
-    Odd(
-        "B10",
-        "MHD that lists files elsewhere",
-        raw(
-            "ct.mhd",
-            MHD,
-        ),
-        NO,
-        ("names_a_path",),
-    ),
-    Odd(
-        "A4",
-        "MHA without directions",
-        itk(
-            "ct.mha",
-            lambda d: b"\n".join(
-                line
-                for line in d.split(b"\n", 12)
-                if not line.startswith((b"TransformMatrix", b"Orientation"))
-            ),
-        ),
-        NO,
-        ("orientation_unknown",),
-    ),
-    Odd("A1", "MHA cut off", itk("ct.mha", lambda d: d[:-300]), NO, ("cut_off",)),
 ]

@@ -20,7 +20,7 @@ from kyphoplan.errors import CaseError
 from kyphoplan.materials import FLOWING, REHEARSED
 from kyphoplan.morphometry import measure
 from kyphoplan.simulation.calibration import Calibration
-from kyphoplan.simulation.drawing import Drawn, compute
+from kyphoplan.simulation.draw_pool import Drawn, compute
 from kyphoplan.simulation.fracture import broken_endplates
 from kyphoplan.simulation.inflation import Tamp
 from kyphoplan.simulation.leakage import any_leak, leak_probabilities

@@ -38,12 +38,7 @@ class Surface:
 
     def near(self, voxels: Voxels, point_mm: Array, radius_mm: float) -> Voxels | None:
         """Return the voxels within a radius of a point; else the nearest; None if it is far."""
-        if not voxels.size:
-            return None
-        distance = np.linalg.norm(self.places(voxels) - point_mm, axis=1)
-        if distance.min() > FARTHEST_MM:
-            return None
-        return np.asarray(voxels[distance <= max(radius_mm, float(distance.min()))])
+        return _within(radius_mm, point_mm, voxels, self.affine)
 
     def along(self, start_mm: Array, end_mm: Array) -> tuple[Voxels, Array]:
         """Return the voxels inside that a straight line passes, and how far along it [mm]."""
@@ -75,8 +70,14 @@ def ball(
     inside: NDArray[np.bool_], affine: Array, centre_mm: Array, radius_mm: float
 ) -> Voxels | None:
     """Return the voxels (N, 3) of a small ball, for a port; None if it lies outside the bone."""
-    where = np.argwhere(inside)
-    distance = np.linalg.norm(where @ affine[:3, :3].T + affine[:3, 3] - centre_mm, axis=1)
+    return _within(radius_mm, centre_mm, np.argwhere(inside), affine)
+
+
+def _within(radius_mm: float, point_mm: Array, voxels: Voxels, affine: Array) -> Voxels | None:
+    """Keep the voxels within a radius of a point; else the nearest; None if it is far."""
+    if not voxels.size:
+        return None
+    distance = np.linalg.norm(voxels @ affine[:3, :3].T + affine[:3, 3] - point_mm, axis=1)
     if distance.min() > FARTHEST_MM:
         return None
-    return np.asarray(where[distance <= max(radius_mm, float(distance.min()))])
+    return np.asarray(voxels[distance <= max(radius_mm, float(distance.min()))])

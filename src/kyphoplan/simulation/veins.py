@@ -22,6 +22,7 @@ from kyphoplan.simulation.surface import Surface
 from kyphoplan.simulation.ways import Ways
 
 CHANNELS_DEG = (-67.5, -22.5, 22.5, 67.5)  # [deg] from the front to the left; assumed
+REACH_MM = 50.0  # [mm] farther than any wall of a body
 APART_DEG = 45.0  # [deg] between two channels
 
 
@@ -49,9 +50,6 @@ def veins(vertebra: Vertebra, surface: Surface, ways: Ways) -> tuple[Outlet, ...
             vein(Site.SEGMENTAL, voxels, away.max() - away, ways.segmental_mm, ways.vein_mm),
         ]
     return tuple(outlet for outlet in found if len(outlet.voxels))
-
-
-REACH_MM = 50.0  # [mm] farther than any wall of a body
 
 
 def _mouth(vertebra: Vertebra) -> Array:

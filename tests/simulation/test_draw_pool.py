@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kyphoplan.errors import CaseError
-from kyphoplan.simulation import drawing
+from kyphoplan.simulation import draw_pool
 from kyphoplan.simulation.calibration import given
 from kyphoplan.simulation.filling import fill
 from kyphoplan.simulation.rehearsing import Task
@@ -40,8 +40,8 @@ def test_a_failed_draw_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -
             raise error
         return SimpleNamespace(figures={"void_volume": float(len(calls))}, filling=None)
 
-    monkeypatch.setattr(drawing, "run", run)
-    found = list(drawing.compute(task(), DRAWN))
+    monkeypatch.setattr(draw_pool, "run", run)
+    found = list(draw_pool.compute(task(), DRAWN))
     assert [drawn.figures.get("void_volume") for drawn in found] == [1.0, None, None, 4.0, 5.0]
     assert found[1].failed == "CaseError: no bone"
     assert found[2].failed == "LinAlgError: singular"
@@ -50,8 +50,8 @@ def test_a_failed_draw_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -
 def test_only_the_ledger_of_a_filling_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     filling = fill(block(volume_ml=0.1))
     kept = SimpleNamespace(figures={}, filling=filling)
-    monkeypatch.setattr(drawing, "run", lambda *_, **__: kept)
-    (drawn,) = drawing.compute(task(), DRAWN[:1])
+    monkeypatch.setattr(draw_pool, "run", lambda *_, **__: kept)
+    (drawn,) = draw_pool.compute(task(), DRAWN[:1])
     assert drawn.filling is not None
     assert drawn.filling.cement.size == 1
     assert drawn.filling.portions == filling.portions
@@ -60,16 +60,16 @@ def test_only_the_ledger_of_a_filling_is_kept(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.slow
 def test_processes_tell_the_same_as_one_and_are_gone_afterwards() -> None:
     alone, beside = (
-        [drawn.failed for drawn in drawing.compute(task(n), DRAWN[:3])] for n in (1, 2)
+        [drawn.failed for drawn in draw_pool.compute(task(n), DRAWN[:3])] for n in (1, 2)
     )
     assert alone == beside
     assert "cropped" in alone[0]
-    assert drawing.multiprocessing.active_children() == []
+    assert draw_pool.multiprocessing.active_children() == []
 
 
 @pytest.mark.slow
 def test_who_stops_looking_stops_the_processes() -> None:
-    looking = drawing.compute(task(2), DRAWN)
+    looking = draw_pool.compute(task(2), DRAWN)
     next(looking)
     looking.close()
-    assert drawing.multiprocessing.active_children() == []
+    assert draw_pool.multiprocessing.active_children() == []

@@ -96,11 +96,11 @@ def ours(modulus: Array, edge: float, threads: int) -> Run:
 
 def bandwidth() -> list[str]:
     """Measure the operator beside a plain copy, both counted as bytes read and written."""
-    from kyphoplan.simulation.fields import new_field  # noqa: PLC0415
-    from kyphoplan.simulation.hierarchy import make_grid  # noqa: PLC0415
-    from kyphoplan.simulation.kernels import APPLY, SMOOTH, sweep  # noqa: PLC0415
-    from kyphoplan.simulation.lanes import padded  # noqa: PLC0415
-    from kyphoplan.simulation.team import together  # noqa: PLC0415
+    from kyphoplan.simulation.solver.fields import new_field  # noqa: PLC0415
+    from kyphoplan.simulation.solver.hierarchy import make_grid  # noqa: PLC0415
+    from kyphoplan.simulation.solver.kernels import APPLY, SMOOTH, sweep  # noqa: PLC0415
+    from kyphoplan.simulation.solver.lanes import padded  # noqa: PLC0415
+    from kyphoplan.simulation.solver.team import together  # noqa: PLC0415
 
     n = 127
     rows = []

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from kyphoplan.cli import app
 from kyphoplan.cli.strength import KINDS
-from kyphoplan.simulation import caching
+from kyphoplan.simulation.solver import caching
 from kyphoplan.simulation.specimen import Caps
 
 run = CliRunner().invoke

@@ -7,10 +7,10 @@ import numpy as np
 from kyphoplan.case.filling import Site
 from kyphoplan.geometry import Array
 from kyphoplan.materials import CEMENTS
+from kyphoplan.simulation.cement.outlets import Outlet, shell_pores, tube
+from kyphoplan.simulation.cement.rheology import Curing
 from kyphoplan.simulation.filling import Control, FillingProblem, Port
 from kyphoplan.simulation.leakage import NO_STOPS
-from kyphoplan.simulation.outlets import Outlet, shell_pores, tube
-from kyphoplan.simulation.rheology import Curing
 
 HIGH, LOW = Curing.of(CEMENTS["high viscosity"]), Curing.of(CEMENTS["low viscosity"])
 THICK = Curing(consistency=100e-6, reference_s=240.0, doubling_s=1e9, index=1.0, stiffest=1.0)

@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from kyphoplan.geometry import Array
 from kyphoplan.simulation import Loads, Method, Outcome, Solution, element, solve
-from kyphoplan.simulation import hierarchy as hierarchy_module
+from kyphoplan.simulation.solver import hierarchy as hierarchy_module
 
 from .blocks import nodes_mm, on_the_boundary, plates, scattered, waisted
 

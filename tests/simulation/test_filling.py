@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kyphoplan.case.filling import INSIDE, LEAKS, Ending, Filling, Site
-from kyphoplan.simulation import injecting
+from kyphoplan.simulation.cement import injecting
+from kyphoplan.simulation.cement.outlets import Outlet, shell_pores
 from kyphoplan.simulation.filling import Control, FillingProblem, Port, fill
 from kyphoplan.simulation.leakage import Stops
-from kyphoplan.simulation.outlets import Outlet, shell_pores
 
 from .clouds import HIGH, LOW, SHAPE, block, hole, middle, with_hole
 

@@ -8,8 +8,8 @@ import pytest
 
 from kyphoplan.geometry import Array
 from kyphoplan.materials import DensityLaw, Status
-from kyphoplan.simulation import material_points as mp
-from kyphoplan.simulation.balloon_shape import Skin
+from kyphoplan.simulation.balloon import material_points as mp
+from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.inflation import Increment, Operation, Tamp, placed_points
 

@@ -17,12 +17,12 @@ import pytest
 
 from kyphoplan.case.filling import Ending, Site
 from kyphoplan.materials import CEMENTS, MARROW_VISCOSITY
+from kyphoplan.simulation.cement.outlets import shell_pores, tube
+from kyphoplan.simulation.cement.permeability import Permeability
+from kyphoplan.simulation.cement.rheology import Curing
+from kyphoplan.simulation.cement.ways import Ways
 from kyphoplan.simulation.filling import Control, FillingProblem, Port, fill
 from kyphoplan.simulation.leakage import NO_STOPS
-from kyphoplan.simulation.outlets import shell_pores, tube
-from kyphoplan.simulation.permeability import Permeability
-from kyphoplan.simulation.rheology import Curing
-from kyphoplan.simulation.ways import Ways
 
 MEASURED_G = {"low 3.5": 4.0, "low 9.5": 2.6, "high 3.5": 1.5, "high 6.5": 0.92}
 RADIUS_MM, EDGE_MM, PATH_MM = 18.0, 2.0, 1.5  # a cylinder with a leakage path from near the needle

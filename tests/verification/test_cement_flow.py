@@ -8,13 +8,13 @@ from scipy import ndimage
 
 from kyphoplan.case.filling import Ending, Site
 from kyphoplan.geometry import Array
-from kyphoplan.simulation.darcy import Flow, connect
+from kyphoplan.simulation.cement.darcy import Flow, connect
+from kyphoplan.simulation.cement.injecting import Injection
+from kyphoplan.simulation.cement.medium import medium_of
+from kyphoplan.simulation.cement.outlets import Outlet, exposed_faces, tube
+from kyphoplan.simulation.cement.permeability import Permeability
+from kyphoplan.simulation.cement.rheology import Curing, PowerLaw
 from kyphoplan.simulation.filling import Control, FillingProblem, Port, fill
-from kyphoplan.simulation.injecting import Injection
-from kyphoplan.simulation.medium import medium_of
-from kyphoplan.simulation.outlets import Outlet, exposed_faces, tube
-from kyphoplan.simulation.permeability import Permeability
-from kyphoplan.simulation.rheology import Curing, PowerLaw
 
 POROSITY, PERMEABILITY = 0.88, 0.04  # [1], [mm2]
 CONSISTENCY, MARROW = 100e-6, 79e-9  # [MPa s^n], [MPa s]

@@ -140,8 +140,8 @@ def rehearse(
     """Rehearse a plan and show how far it is."""
     with progress.stage("load kernels (compiled the first time, about a minute)"):
         from kyphoplan.simulation import simulate as run  # noqa: PLC0415
-        from kyphoplan.simulation.caching import ADVICE, KEPT  # noqa: PLC0415
         from kyphoplan.simulation.preview import preview  # noqa: PLC0415
+        from kyphoplan.simulation.solver.caching import ADVICE, KEPT  # noqa: PLC0415
 
         if not (KEPT or progress.quiet):
             say(f"warning: {ADVICE}")

@@ -121,7 +121,7 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
 def _load_kernels(progress: Progress, threads: int, *, quiet: bool) -> None:
     """Compile or load the solver."""
     with progress.stage("load kernels (compiled the first time, under 30 s)"):
-        from kyphoplan.simulation.caching import ADVICE, KEPT  # noqa: PLC0415
+        from kyphoplan.simulation.solver.caching import ADVICE, KEPT  # noqa: PLC0415
         from kyphoplan.simulation.warmup import compile_kernels  # noqa: PLC0415
 
         if not (KEPT or quiet):

@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from kyphoplan.geometry import Array
 from kyphoplan.materials import BONE_MINERAL, CEMENT, LEAST_MODULUS_MPA, PMMA
-from kyphoplan.simulation import material_points as mp
+from kyphoplan.simulation.balloon import material_points as mp
 from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.crushing import Bone, crush
 from kyphoplan.simulation.elasticity import Loads, Method, solve

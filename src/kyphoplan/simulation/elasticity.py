@@ -12,22 +12,29 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kyphoplan.geometry import Array
-from kyphoplan.simulation import element
-from kyphoplan.simulation.connectivity import Body, unheld_bodies
-from kyphoplan.simulation.eigenstress import subtract_eigenstress
-from kyphoplan.simulation.fields import begin, blank, keep_free, keep_held, mark_free, new_field
-from kyphoplan.simulation.guess import guess_linear
-from kyphoplan.simulation.hierarchy import (
+from kyphoplan.simulation.solver import element
+from kyphoplan.simulation.solver.connectivity import Body, unheld_bodies
+from kyphoplan.simulation.solver.eigenstress import subtract_eigenstress
+from kyphoplan.simulation.solver.fields import (
+    begin,
+    blank,
+    keep_free,
+    keep_held,
+    mark_free,
+    new_field,
+)
+from kyphoplan.simulation.solver.guess import guess_linear
+from kyphoplan.simulation.solver.hierarchy import (
     STEPS_IF_SLOW,
     build,
     make_grid,
     smoothing_steps,
     strengthened,
 )
-from kyphoplan.simulation.kernels import FORCE, Grid, sweep
-from kyphoplan.simulation.krylov import conjugate_gradients
-from kyphoplan.simulation.lanes import padded
-from kyphoplan.simulation.rigid import driven, remove_rigid_motion
+from kyphoplan.simulation.solver.kernels import FORCE, Grid, sweep
+from kyphoplan.simulation.solver.krylov import conjugate_gradients
+from kyphoplan.simulation.solver.lanes import padded
+from kyphoplan.simulation.solver.rigid import driven, remove_rigid_motion
 
 REFINEMENTS = 3  # [1] new starts from the true residual, if rounding has parted it from ours
 SLACK = 1.5  # [1] by which the true residual may exceed the tolerance before that

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from kyphoplan.case.filling import Ending, Filling, Portion, Site
 from kyphoplan.geometry import Array
 from kyphoplan.materials import FIRST_DROP_S, INJECTION_ML_PER_S, MARROW_VISCOSITY
-from kyphoplan.simulation.injecting import Balance, Injection
+from kyphoplan.simulation.cement.injecting import Balance, Injection
+from kyphoplan.simulation.cement.medium import medium_of, reached
+from kyphoplan.simulation.cement.outlets import Outlet, Voxels
+from kyphoplan.simulation.cement.permeability import USUAL, Permeability
+from kyphoplan.simulation.cement.rheology import Curing
 from kyphoplan.simulation.leakage import USUAL_STOPS, Stops
-from kyphoplan.simulation.medium import medium_of, reached
-from kyphoplan.simulation.outlets import Outlet, Voxels
-from kyphoplan.simulation.permeability import USUAL, Permeability
-from kyphoplan.simulation.rheology import Curing
 
 STEP_ML = 0.1  # [ml] of cement between two looks at the pressure
 SMALLEST_ML = 1e-9  # [ml] of rounding

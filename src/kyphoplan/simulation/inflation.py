@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kyphoplan.geometry import Array
-from kyphoplan.simulation import material_points as mp
-from kyphoplan.simulation.balancing import BALANCE, Balanced, Block, balance
-from kyphoplan.simulation.balloon_shape import Skin
+from kyphoplan.simulation.balloon import material_points as mp
+from kyphoplan.simulation.balloon.balancing import BALANCE, Balanced, Block, balance
+from kyphoplan.simulation.balloon.balloon_shape import Skin
+from kyphoplan.simulation.balloon.octants import BEARS, FILL_POISSON, LEAST_SHARE, Octants, octants
+from kyphoplan.simulation.balloon.yielding import happened
 from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.gauge import touching
-from kyphoplan.simulation.octants import BEARS, FILL_POISSON, LEAST_SHARE, Octants, octants
-from kyphoplan.simulation.yielding import happened
 
 STRIDE = 0.4  # [voxel] mean path of the skin in one increment
 FIRST = (0.05, 0.25)  # [1] of a stride: the first increments, while the bone begins to yield

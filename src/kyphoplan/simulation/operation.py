@@ -11,8 +11,8 @@ from kyphoplan.case.rehearsal import Moment, Slices
 from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
 from kyphoplan.planning.balloon import capsule_ml
-from kyphoplan.simulation import material_points as mp
-from kyphoplan.simulation.balloon_shape import Skin
+from kyphoplan.simulation.balloon import material_points as mp
+from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.elasticity import Method

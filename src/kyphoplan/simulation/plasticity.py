@@ -14,7 +14,7 @@ Deshpande & Fleck 2000, J Mech Phys Solids 48:1253, doi:10.1016/S0022-5096(99)00
 import numba as nb
 import numpy as np
 
-from kyphoplan.simulation.caching import KEPT
+from kyphoplan.simulation.solver.caching import KEPT
 
 ROUNDS = 80  # [1] Newton steps of the return; it is convex and needs five, more if far outside
 

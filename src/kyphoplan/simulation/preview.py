@@ -25,8 +25,8 @@ from kyphoplan.case.rehearsal import LevelRehearsal, Rehearsal, Rehearsed
 from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
 from kyphoplan.materials import BONE_POISSON
-from kyphoplan.simulation import material_points as mp
-from kyphoplan.simulation.balloon_shape import Skin
+from kyphoplan.simulation.balloon import material_points as mp
+from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.bone_law import LEAST_YIELD_MPA
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.cavity import growing_pressure

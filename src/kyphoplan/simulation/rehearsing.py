@@ -11,7 +11,7 @@ from kyphoplan.case.rehearsal import Moment, Slices
 from kyphoplan.geometry import Array
 from kyphoplan.materials import CEMENT_MPA
 from kyphoplan.simulation.augmented import after, before, borne, endplate_peaks
-from kyphoplan.simulation.cementing import Mixture, cementing
+from kyphoplan.simulation.cement.cementing import Mixture, cementing
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.filling import fill
 from kyphoplan.simulation.operation import Assumptions, Operated, operate, slices

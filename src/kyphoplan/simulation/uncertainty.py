@@ -26,7 +26,7 @@ from kyphoplan.materials import (
 )
 from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.calibration import Calibration
-from kyphoplan.simulation.cementing import Mixture
+from kyphoplan.simulation.cement.cementing import Mixture
 from kyphoplan.simulation.fracture import FractureModel
 from kyphoplan.simulation.leakage import share_of
 from kyphoplan.simulation.operation import Assumptions

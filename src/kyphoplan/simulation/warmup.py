@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kyphoplan.materials import CEMENTS
+from kyphoplan.simulation.cement.outlets import shell_pores
+from kyphoplan.simulation.cement.rheology import Curing
 from kyphoplan.simulation.crushing import Bone, crush
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.filling import FillingProblem, Port, fill
-from kyphoplan.simulation.outlets import shell_pores
-from kyphoplan.simulation.rheology import Curing
 
 SIDE = 10  # [voxels] enough for two levels
 

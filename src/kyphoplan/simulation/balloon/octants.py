@@ -1,0 +1,136 @@
+"""What the points bring to the octants of the voxels: stiffness, strength, stress, balloons.
+
+Nothing finer than an octant is told apart; the displacement is told at the corners of voxels.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from kyphoplan.geometry import Array
+from kyphoplan.simulation.balloon import material_points as mp
+from kyphoplan.simulation.balloon import yielding
+from kyphoplan.simulation.balloon.balloon_shape import Skin
+from kyphoplan.simulation.bone_law import LEAST_YIELD_MPA, MOST_MINERAL, BoneLaw
+
+PARTS = 2  # [1] octants along the edge of a voxel
+SKIN_FINE = 2  # [1] samples along an octant's edge that tell how much of it a balloon takes
+SOFT_SHARE = 0.5  # [1] of an octant's stiffness that is not bone's: more and it does not crush
+AMONG = 0.8  # [1] of the room around an octant that is tissue: more, and it lies among it
+FEW = 0.3  # [octant] of points in an octant: fewer, and it takes after its neighbours
+BEARS = 2.0  # [1] times soft tissue's stiffness: less, and an octant has no stress to remember
+LEAST_SHARE = 0.1  # [1] of tissue in an octant: less does not make its stress larger
+WHOLE = 0.99  # [1] of a voxel that is tissue: less, and its octants dilate by themselves
+FILL_POISSON = 0.3  # [1] of soft tissue and of the balloon's inside; neither bears anything
+NEARLY = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Octants:
+    """The block of one moment; arrays of octants are (2 I, 2 J, 2 K).
+
+    Attributes
+    ----------
+    law : (..., LAWS) see `yielding.respond`.
+    stress : (..., 6) as the octant's mean [MPa].
+    tissue : share that is tissue [1].
+    density : (I, J, K) bone mineral as the voxel's mean [mg/cm3].
+    shares : (B, I, J, K) share of each voxel that is inside a balloon [1].
+    pushes : (B, I + 1, J + 1, K + 1, 3) nodal forces of 1 MPa in each balloon [N].
+    whole : (I, J, K) voxels whose octants share their dilatation.
+    crushable : octants of bone.
+    """
+
+    law: Array
+    stress: Array
+    tissue: Array
+    density: Array
+    shares: Array
+    pushes: Array
+    whole: NDArray[np.bool_]
+    crushable: int
+
+
+def octants(
+    points: mp.Points,
+    skins: tuple[Skin, ...],
+    active: NDArray[np.bool_],
+    edge_mm: float,
+    law: BoneLaw,
+) -> Octants:
+    """Gather the points, cut the balloons out."""
+    shape, finer = active.shape, edge_mm / PARTS
+    fine = tuple(PARTS * n for n in shape)
+    inside = np.zeros((len(skins), *fine))
+    pushes = np.zeros((len(skins), *(n + 1 for n in shape), 3))
+    for part, out, skin in zip(inside, pushes, skins, strict=True):
+        part[:] = skin.share(fine, finer, SKIN_FINE)
+        yielding.push(part, edge_mm, out)
+    cells = mp.gather(points, shape, PARTS)
+    share = filled(cells, np.minimum(inside.sum(axis=0), 1.0))
+    density = np.minimum(cells[..., mp.MASS] / (finer**3 / 1000.0), MOST_MINERAL)
+    whole = share * cells[..., mp.WEAK]
+    bone = law.modulus(density) * whole
+    here = active.repeat(PARTS, 0).repeat(PARTS, 1).repeat(PARTS, 2)
+    modulus = np.where(here, bone + cells[..., mp.SOFT] * share + law.soft_mpa, 0.0)
+    poisson = share * cells[..., mp.POISSON] + (1.0 - share) * FILL_POISSON
+    springs = bone < SOFT_SHARE * modulus
+    limit = np.maximum(law.limit(density, cells[..., mp.BORN]) * whole, LEAST_YIELD_MPA)
+    laws = np.empty((*fine, yielding.LAWS))
+    laws[..., yielding.SHEAR] = modulus / (2.0 * (1.0 + poisson))
+    laws[..., yielding.BULK] = modulus / (3.0 * (1.0 - 2.0 * poisson))
+    laws[..., yielding.LIMIT] = np.where(springs, np.inf, limit)
+    laws[..., yielding.FACTOR] = law.factor(density)
+    laws[..., yielding.HARDENING] = np.where(density < MOST_MINERAL, law.hardening, 0.0)
+    borne = np.where(modulus > BEARS * law.soft_mpa, share, 0.0)
+    return Octants(
+        law=laws,
+        stress=cells[..., mp.STRESS :] * borne[..., None],
+        tissue=share,
+        density=_means(density * share),
+        shares=np.stack([_means(part) for part in inside]) if len(skins) else inside,
+        pushes=pushes,
+        whole=_means(share) > WHOLE,
+        crushable=max(int((here & ~springs).sum()), 1),
+    )
+
+
+def _means(values: Array) -> Array:
+    """Mean of each voxel's octants."""
+    i, j, k = (n // PARTS for n in values.shape)
+    return np.asarray(values.reshape(i, PARTS, j, PARTS, k, PARTS).mean(axis=(1, 3, 5)))
+
+
+def filled(cells: Array, taken: Array) -> Array:
+    """Tell how much of each octant is tissue, and make its mineral a density within the tissue.
+
+    Where bone is stretched the points lie far apart: an octant among them is whole although it
+    holds few, and one without any takes after its neighbours.
+
+    Parameters
+    ----------
+    cells : (2 I, 2 J, 2 K, COUNT) of `material_points.gather`; changed in place: mineral per
+        volume.
+    taken : share that the balloons take [1].
+
+    Returns
+    -------
+    Share of tissue [1].
+    """
+    volume, left = cells[..., mp.VOLUME].copy(), 1.0 - taken
+    around = ndimage.uniform_filter(volume, 3)
+    among = around > AMONG * ndimage.uniform_filter(left, 3)
+    share = np.where(among, left, np.minimum(volume, left))
+    cells[..., mp.MASS] /= np.maximum(volume, NEARLY)
+    lonely = (volume < FEW) & (share > 0.0)
+    if lonely.any():
+        ends = [np.flatnonzero(lonely.any(axis=tuple({0, 1, 2} - {n}))) for n in range(3)]
+        box = tuple(slice(max(e[0] - 1, 0), e[-1] + 2) for e in ends)
+        here, weight = lonely[box], volume[box]
+        near = np.maximum(around[box], NEARLY)
+        for column in (n for n in range(mp.COUNT) if n != mp.VOLUME):
+            mean = ndimage.uniform_filter(cells[box][..., column] * weight, 3)
+            cells[box][..., column][here] = (mean / near)[here]
+    return np.asarray(share)

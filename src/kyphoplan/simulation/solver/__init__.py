@@ -1,0 +1,1 @@
+"""Voxel elasticity: elements, grids, smoothing and the Krylov loop; knows no bone."""

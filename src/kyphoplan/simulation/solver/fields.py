@@ -1,0 +1,183 @@
+"""Sums of displacement fields over a run of planes, row by row where there is material."""
+
+# mypy: disable-error-code="no-untyped-def"
+import math
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+from kyphoplan.geometry import Array
+from kyphoplan.simulation.solver.caching import KEPT
+
+ALIGNMENT = 64  # [bytes] of a cache line
+ROOM = 16  # [1] numbers behind the end of a field that a register may read
+
+
+def new_field(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return zeros that start on a cache line, with room for a register behind the end."""
+    count, size = math.prod(shape), np.dtype(dtype).itemsize
+    flat = np.zeros(count + ROOM + ALIGNMENT // size, dtype)
+    start = (-flat.ctypes.data) % ALIGNMENT // size
+    return np.asarray(flat[start : start + count].reshape(shape))
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def _bounds(spans, i, j):
+    """Return where a row has material; slices start at 0 again, which the compiler likes."""
+    return nb.int64(spans[i, j, 0]), nb.int64(spans[i, j, 1])
+
+
+@nb.njit(cache=KEPT, nogil=True, fastmath=True)
+def begin_smoothing(  # noqa: PLR0913, PLR0917 - an array per argument
+    b, x, step, inverse, spans, weight, begin, end
+):
+    """Make the first smoothing step from zero: x = step = weight b / diagonal."""
+    factor = np.float32(weight)
+    for i in range(begin, end):
+        for j in range(b.shape[1]):
+            first, last = _bounds(spans, i, j)
+            scale = inverse[i, j, first:last]
+            for c in range(3):
+                given, to_x = b[i, j, c, first:last], x[i, j, c, first:last]
+                to_step = step[i, j, c, first:last]
+                for k in range(scale.size):
+                    value = factor * scale[k] * given[k]
+                    to_x[k] = value
+                    to_step[k] = value
+
+
+@nb.njit(cache=KEPT, nogil=True, fastmath=True)
+def combine(x, y, a, b, spans, begin, end):
+    """Combine two fields: x = a x + b y, in the precision of x."""
+    for i in range(begin, end):
+        for j in range(x.shape[1]):
+            first, last = _bounds(spans, i, j)
+            for c in range(3):
+                to, other = x[i, j, c, first:last], y[i, j, c, first:last]
+                for k in range(to.size):
+                    to[k] = a * to[k] + b * other[k]
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def split(whole, high, low, spans, begin, end):
+    """Keep a field as the sum of two in single precision, good to 14 digits."""
+    for i in range(begin, end):
+        for j in range(whole.shape[1]):
+            first, last = _bounds(spans, i, j)
+            for c in range(3):
+                given = whole[i, j, c, first:last]
+                to_high, to_low = high[i, j, c, first:last], low[i, j, c, first:last]
+                for k in range(given.size):
+                    rounded = np.float32(given[k])
+                    to_high[k] = rounded
+                    to_low[k] = np.float32(given[k] - nb.float64(rounded))
+
+
+@nb.njit(cache=KEPT, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def advance(  # noqa: PLR0913, PLR0917 - an array per argument
+    x, p, high, low, q, spans, alpha, begin, end
+):
+    """Move along p: x += alpha p, r -= alpha q, with r = high + low; return r . r."""
+    total = 0.0
+    for i in range(begin, end):
+        for j in range(x.shape[1]):
+            first, last = _bounds(spans, i, j)
+            for c in range(3):
+                to, along = x[i, j, c, first:last], p[i, j, c, first:last]
+                to_high, to_low = high[i, j, c, first:last], low[i, j, c, first:last]
+                image = q[i, j, c, first:last]
+                for k in range(to.size):
+                    to[k] += alpha * along[k]
+                    value = nb.float64(to_high[k]) + to_low[k]
+                    value -= alpha * image[k]
+                    total += value * value
+                    rounded = np.float32(value)
+                    to_high[k] = rounded
+                    to_low[k] = np.float32(value - nb.float64(rounded))
+    return total
+
+
+@nb.njit(cache=KEPT, nogil=True, fastmath=True)
+def two_dots(z, r, q, spans, begin, end):
+    """Return z . r and z . q."""
+    with_r, with_q = 0.0, 0.0
+    for i in range(begin, end):
+        for j in range(r.shape[1]):
+            first, last = _bounds(spans, i, j)
+            for c in range(3):
+                left = z[i, j, c, first:last]
+                one, other = r[i, j, c, first:last], q[i, j, c, first:last]
+                for k in range(left.size):
+                    value = nb.float64(left[k])
+                    with_r += value * one[k]
+                    with_q += value * other[k]
+    return with_r, with_q
+
+
+@nb.njit(cache=KEPT, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def keep_free(field, free):
+    """Zero what is not free; return the sum of squares of the rest."""
+    total = 0.0
+    for i in range(field.shape[0]):
+        for j in range(field.shape[1]):
+            bits = free[i, j]
+            for c in range(3):
+                row = field[i, j, c]
+                for k in range(row.size):
+                    value = row[k] if bits[k] >> c & 1 else 0.0
+                    row[k] = value
+                    total += value * value
+    return total
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def keep_held(field, free):
+    """Zero what is free."""
+    for i in range(field.shape[0]):
+        for j in range(field.shape[1]):
+            bits = free[i, j]
+            for c in range(3):
+                row = field[i, j, c]
+                for k in range(row.size):
+                    row[k] = 0.0 if bits[k] >> c & 1 else row[k]
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def blank(field, inverse):
+    """Write NaN at nodes without material."""
+    for i in range(field.shape[0]):
+        for j in range(field.shape[1]):
+            there = inverse[i, j]
+            for c in range(3):
+                row = field[i, j, c]
+                for k in range(row.size):
+                    row[k] = row[k] if there[k] > 0.0 else np.nan
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def begin(prescribed, guess, inverse, field):
+    """Fill in the prescribed displacement, else the guess, where there is material."""
+    for i in range(prescribed.shape[0]):
+        for j in range(prescribed.shape[1]):
+            there = inverse[i, j]
+            for c in range(3):
+                row = field[i, j, c]
+                for k in range(prescribed.shape[2]):
+                    value = prescribed[i, j, k, c]
+                    if np.isnan(value):
+                        value = guess[i, j, k, c]
+                    row[k] = 0.0 if np.isnan(value) or there[k] == 0.0 else value
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def mark_free(prescribed, inverse, free):
+    """Set bit c of a node with material where its component c is not prescribed."""
+    for i in range(prescribed.shape[0]):
+        for j in range(prescribed.shape[1]):
+            for k in range(prescribed.shape[2]):
+                bits = 0
+                if inverse[i, j, k] > 0.0:
+                    for c in range(3):
+                        bits |= np.isnan(prescribed[i, j, k, c]) << c
+                free[i, j, k] = bits

@@ -391,6 +391,15 @@ SPONGY_KEPT = Quantity(
     "crushed; more than before is not taken",
     status=Status.READ,
 )
+SPONGY_STIFFNESS = Quantity(
+    value=0.154,
+    low=0.068,
+    high=0.48,
+    unit="1",
+    source="stiffness that the same bodies kept: 0.47, 0.24 to 0.98. If their crushed part, now a "
+    "third of their height, had been half of it, it kept 0.25 / (1 / share - 0.5)",
+    status=Status.READ,
+)
 COLUMN_MPA_PER_MM = _assumed(
     0.3, 0.1, 1.0, "MPa/mm", "pressure on a neighbour that shifts it by a millimetre: ligaments, "
     "facets, muscles of a patient who lies prone",
@@ -417,6 +426,7 @@ REHEARSED = {
     "density per HU": HU_SLOPE,
     "strength kept by the broken shell": FRACTURE_KEPT,
     "strength kept by crushed spongy bone": SPONGY_KEPT,
+    "stiffness kept by crushed spongy bone": SPONGY_STIFFNESS,
     "hold of the column on a neighbour": COLUMN_MPA_PER_MM,
     "widening of crushing bone": PLASTIC_WIDENING,
     "hardening of crushed bone": CRUSHED_HARDENING,

@@ -7,9 +7,10 @@ is taken as whole unless a fragment stands back. A cleft is a hole already and n
 
 The spongy bone of the band was crushed with it. On CT it looks denser, since its trabeculae were
 driven into each other, but they are broken: it is not as strong as whole bone of that density. It
-is taken as no stronger than the bone that was not crushed, times a share that whole bodies keep
-of their strength when they are crushed and pressed again. Crushed bone fills about as much of the
-body as was lost, if it was pressed to half its height.
+is taken to have kept, of what the bone that was not crushed has, the share that whole bodies keep
+of their strength when they are crushed and pressed again; of stiffness they keep less. Crushed
+bone fills about as much of the body as was lost, if it was pressed to half its height. Balloons
+push against it with the share of strength for both: its stiffness hardly matters to them.
 
 Whether the fracture is fresh (weak) or healed (whole) cannot be seen on CT, so both shares are
 drawn from wide ranges; as far as the shell has healed, the spongy bone has.
@@ -31,7 +32,7 @@ from scipy import ndimage
 
 from kyphoplan.case import GapSite, Vertebra, VertebraMeasures
 from kyphoplan.geometry import Array
-from kyphoplan.materials import STRENGTH, default
+from kyphoplan.materials import MODULUS, STRENGTH, default
 from kyphoplan.simulation.operative_field import Field
 from kyphoplan.simulation.specimen import Tissue
 
@@ -61,11 +62,13 @@ class FractureModel:
     Attributes
     ----------
     kept : share of stiffness and strength that the broken shell has kept [1]; 1 is healed.
-    spongy_kept : share that freshly crushed spongy bone has kept of what it had before [1].
+    spongy_kept, spongy_stiffness : share of its strength and of its stiffness that freshly crushed
+        spongy bone has kept [1].
     """
 
     kept: float
     spongy_kept: float
+    spongy_stiffness: float
 
 
 def broken_endplates(row: VertebraMeasures) -> Broken:
@@ -104,9 +107,30 @@ def weakened(
     crushed &= _any_within(depths, crushed_mm(row))
     weak = np.where(ring | _around_gaps(field, row, places) & shell, model.kept, field.weak)
     whole = (field.tissue == Tissue.BONE) & ~shell & ~_posterior(field, vertebra) & ~crushed
-    fresh = _fresh(field.density, crushed, whole, model.spongy_kept)
-    spongy = model.kept + (1.0 - model.kept) * fresh
-    return replace(field, weak=np.where(crushed, np.minimum(weak, spongy), weak))
+    denser = _denser(field.density, crushed, whole)
+    bears = _spongy(model, model.spongy_kept, denser ** -default(STRENGTH).exponent)
+    gives = _spongy(model, model.spongy_stiffness, denser ** -default(MODULUS).exponent)
+    return replace(
+        field,
+        weak=np.where(crushed, np.minimum(weak, bears), weak),
+        slack=np.where(crushed, np.minimum(gives / bears, 1.0), field.slack),
+    )
+
+
+def _spongy(model: FractureModel, kept: float, before: float) -> float:
+    """Share of what CT density says [1]: as far as it is not healed, kept of what was before."""
+    return model.kept + (1.0 - model.kept) * kept * before
+
+
+def _denser(density: Array, crushed: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float:
+    """Return how much denser crushed bone is than that which was not crushed [1]; 1 at least."""
+    if not (crushed.any() and whole.any()):
+        return 1.0
+    before = max(float(np.median(density[whole])), LEAST_DENSITY)
+    return max(float(np.median(density[crushed])) / before, 1.0)
+
+
+LEAST_DENSITY = 1.0  # [mg/cm3] against division by zero
 
 
 def crushed_mm(row: VertebraMeasures) -> float:
@@ -114,22 +138,6 @@ def crushed_mm(row: VertebraMeasures) -> float:
     loss = min((row.height_loss.value or 0.0) / 100.0, 0.8)
     lost = loss / (1.0 - loss) * (row.anterior_height.value or 0.0)
     return float(np.clip(lost, BAND_MM[1], MOST_CRUSHED_MM))
-
-
-def _fresh(
-    density: Array,
-    crushed: NDArray[np.bool_],
-    whole: NDArray[np.bool_],
-    kept: float,
-) -> Array:
-    """Share of what CT density says that crushed bone bears [1]: no more than before, and less."""
-    before = float(np.median(density[whole])) if whole.any() else np.inf
-    denser = np.maximum(density / max(before, LEAST_DENSITY), 1.0)
-    exponent = default(STRENGTH).exponent
-    return np.where(crushed, kept * denser**-exponent, 1.0)
-
-
-LEAST_DENSITY = 1.0  # [mg/cm3] against division by zero
 
 
 def _depths(field: Field, vertebra: Vertebra, broken: Broken, places: Array) -> Iterator[Array]:

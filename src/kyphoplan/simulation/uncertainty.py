@@ -21,6 +21,7 @@ from kyphoplan.materials import (
     MODULUS,
     PLASTIC_WIDENING,
     SPONGY_KEPT,
+    SPONGY_STIFFNESS,
     STRENGTH,
     DensityLaw,
     Status,
@@ -99,7 +100,11 @@ def usual(calibration: Calibration | None = None) -> Draw:
     return Draw(
         assumptions=Assumptions(
             calibration=line,
-            fracture=FractureModel(kept=FRACTURE_KEPT.value, spongy_kept=SPONGY_KEPT.value),
+            fracture=FractureModel(
+                kept=FRACTURE_KEPT.value,
+                spongy_kept=SPONGY_KEPT.value,
+                spongy_stiffness=SPONGY_STIFFNESS.value,
+            ),
             surroundings=Surroundings(support_mpa_per_mm=COLUMN_MPA_PER_MM.value),
         ),
         mixture=Mixture.of(),
@@ -123,7 +128,7 @@ def drawn(rng: np.random.Generator, calibration: Calibration | None = None) -> D
     line = calibration or assumed_calibration()
     slope = max(line.slope + line.slope_sd * rng.standard_normal(), SMALLEST_SLOPE)
     offset = line.offset + line.offset_sd * rng.standard_normal()
-    kept, spongy = FRACTURE_KEPT.drawn(rng), SPONGY_KEPT.drawn(rng)
+    kept = FRACTURE_KEPT.drawn(rng)
     law = BoneLaw(
         modulus=_any(rng, MODULUS),
         strength=_any(rng, STRENGTH),
@@ -138,7 +143,11 @@ def drawn(rng: np.random.Generator, calibration: Calibration | None = None) -> D
         assumptions=Assumptions(
             calibration=replace(line, slope=slope, offset=offset, slope_sd=0.0, offset_sd=0.0),
             bone=law,
-            fracture=FractureModel(kept=kept, spongy_kept=spongy),
+            fracture=FractureModel(
+                kept=kept,
+                spongy_kept=SPONGY_KEPT.drawn(rng),
+                spongy_stiffness=SPONGY_STIFFNESS.drawn(rng),
+            ),
             surroundings=Surroundings(support_mpa_per_mm=COLUMN_MPA_PER_MM.drawn(rng)),
         ),
         mixture=replace(mixture, ways=ways),

@@ -156,6 +156,7 @@ def _figures_of_balloons(operated: Operated) -> dict[str, float]:
         "posterior_height_gain": last.figures.posterior_mm,
         "wedge_change": last.figures.wedge_deg,
         "segment_change": last.figures.segment_deg,
+        "mean_lift": last.figures.lift_mm,
         "largest_lift": last.figures.largest_lift_mm,
         "inflated_middle_height_gain": full.figures.middle_mm,
         "inflated_volume": sum(full.volume_ml.values()),

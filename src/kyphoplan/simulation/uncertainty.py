@@ -49,6 +49,7 @@ UNITS: Mapping[str, str] = {
     "posterior_height_gain": "mm",
     "wedge_change": "deg",
     "segment_change": "deg",
+    "mean_lift": "mm",
     "largest_lift": "mm",
     "inflated_middle_height_gain": "mm",
     "inflated_volume": "ml",

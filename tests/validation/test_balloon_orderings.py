@@ -23,8 +23,12 @@ from kyphoplan.geometry import Array
 from kyphoplan.materials import CEMENT_MPA
 from kyphoplan.planning import plan
 from kyphoplan.simulation.augmented import Borne, after, before, borne
+from kyphoplan.simulation.balloon import material_points as mp
+from kyphoplan.simulation.balloon.balloon_shape import Skin
+from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.calibration import given
 from kyphoplan.simulation.elasticity import Method
+from kyphoplan.simulation.inflation import Operation, Tamp, placed_points
 from kyphoplan.simulation.operation import Assumptions, Operated, operate
 from kyphoplan.simulation.operative_field import Surroundings
 from kyphoplan.simulation.specimen import Tissue
@@ -129,6 +133,34 @@ def test_how_much_cement_restores_strength_and_stiffness() -> None:
         assert 0.0 < ours < 2.0 * theirs
 
 
+PRESSED_MPA, SIDE = 2.0, 12  # [MPa] the same pressure for all; [voxel of 1 mm] edge of a cube
+
+
+def void_at_one_pressure(density: float) -> float:
+    """Return the void that a balloon leaves in a cube of even bone at a set pressure [ml]."""
+    shape, middle, core = (SIDE,) * 3, np.full(3, 0.5 * SIDE), np.array([0.0, 0.0, 0.5])
+    full = np.ones(shape)
+    skin = Skin.around(middle - core, middle + core, 1.8)
+    points = mp.fill_with_points(full > 0.0, density * full, 0 * full, 0.3 * full, full, 1.0)
+    points = placed_points(points, (skin,), np.zeros(len(points.place), bool), 1.0)
+    held = np.full((*(n + 1 for n in shape), 3), np.nan)
+    for axis in range(3):
+        for end in (0, -1):
+            np.moveaxis(held, axis, 0)[end] = 0.0
+    tamp = Tamp(skin=skin, volume_mm3=200.0, largest_mpa=PRESSED_MPA)
+    operation = Operation(points, full > 0.0, held, 1.0, (tamp,), law=BoneLaw())
+    operation.inflate()
+    operation.let_down()
+    return operation.skins[0].volume_mm3 / 1000.0
+
+
+def test_denser_bone_leaves_a_smaller_void_at_the_same_pressure() -> None:
+    voids = [void_at_one_pressure(density) for density in (60.0, 80.0, 100.0)]
+    print("void ml at 20 bar, 60, 80, 100 mg/cm3", voids)
+    assert voids == sorted(voids, reverse=True)
+    assert voids[-1] < 0.8 * voids[0]
+
+
 @cache
 def lifted(kept: float) -> Operated:
     wanted = assumed()
@@ -175,3 +207,16 @@ def test_how_much_of_the_lost_height_is_regained_in_a_body_alone() -> None:
     )
     print(f"largest lift {figures.largest_lift_mm:.1f} mm; theirs 2.5 +- 0.7 mm")
     assert 0.0 < share <= 1.0
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("kept", "spongy"), [(0.1, 0.89), (0.02, 0.47)])
+def test_the_pressure_at_3_ml_in_a_crushed_body_alone(kept: float, spongy: float) -> None:
+    """Theirs was 8.5 +- 1.9 bar at 2.95 ml, in bodies of young men crushed to 80 %."""
+    wanted = replace(assumed(), surroundings=ISOLATED)
+    weak = replace(wanted.fracture, kept=kept, spongy_kept=spongy)
+    run = operated(inflating(0.5 * 2.95), replace(wanted, fracture=weak), FINE_MM)
+    full = max(run.moments, key=lambda moment: sum(moment.volume_ml.values()))
+    ours = max(full.pressure_bar.values())
+    print(f"kept {kept}, {spongy}: {ours:.1f} bar at {sum(full.volume_ml.values()):.2f} ml")
+    assert 0.3 * 8.5 < ours < 3.0 * 8.5

@@ -280,9 +280,9 @@ PERMEABILITY = Quantity(  # along the spine, of bone of ANCHOR_FRACTION
     high=0.0782,
     unit="mm2",
     source="4.45 +- 1.72 e-8 m2, 20 lumbar cores, superior-inferior: Baroud 2004, J Biomech "
-    "37:189 (abstract); high: 1.96 standard deviations. Others found less: at most 2.0e-8 at any site "
-    "(Nauman 1999, Ann Biomed Eng 27:517, abstract), 4.8 +- 3.7 e-10 in 23 human tibiae (2014, "
-    "abstract). Low: a tenth of Nauman's most; 0.0108 until leaks were seen to be too few",
+    "37:189 (abstract); high: 1.96 standard deviations. Others found less: at most 2.0e-8 at any "
+    "site (Nauman 1999, Ann Biomed Eng 27:517, abstract), 4.8 +- 3.7 e-10 in 23 human tibiae "
+    "(2014, abstract). Low: a tenth of Nauman's most; 0.0108 until leaks were seen to be too few",
     status=Status.READ,
 )
 TRANSVERSE_SHARE = Quantity(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from kyphoplan.geometry import Array
 from kyphoplan.simulation.solver import element
@@ -177,7 +177,7 @@ class _Problem:
     modulus: Array
     spacing: float
     prescribed: Array
-    held: Array  # bit c of a node is set if its component c is prescribed
+    held: NDArray[np.uint8]  # bit c of a node is set if its component c is prescribed
     poisson: Array
 
     @property

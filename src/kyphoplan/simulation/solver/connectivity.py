@@ -47,7 +47,7 @@ class Body:
         return f"body {self.number} ({self.voxels} voxels, near voxel {self.near})"
 
 
-def unheld_bodies(solid: NDArray[np.bool_], held: Array) -> tuple[Body, ...]:
+def unheld_bodies(solid: NDArray[np.bool_], held: NDArray[np.uint8]) -> tuple[Body, ...]:
     """Find the pieces that are not held.
 
     Parameters

@@ -7,6 +7,7 @@ an even one.
 # mypy: disable-error-code="no-untyped-def"
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
 from kyphoplan.geometry import Array
 from kyphoplan.simulation.solver.caching import KEPT
@@ -48,7 +49,7 @@ def _fill(free, half, field, terms):
 
 
 def guess_linear(
-    prescribed: Array, held: Array, inverse: Array, free: Array, field: Array
+    prescribed: Array, held: NDArray[np.uint8], inverse: Array, free: Array, field: Array
 ) -> bool:
     """Fill the closest linear field ``[i, j, component, k]`` in where it is free.
 

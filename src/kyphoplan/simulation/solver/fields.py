@@ -74,7 +74,8 @@ def split(force, free, high, low, spans, begin, end):
                 given = force[i, j, c, first:last]
                 to_high, to_low = high[i, j, c, first:last], low[i, j, c, first:last]
                 for k in range(given.size):
-                    value = -given[k] if bits[k] >> c & 1 else 0.0
+                    value = -given[k]
+                    value = value if bits[k] >> c & 1 else 0.0
                     total += value * value
                     rounded = np.float32(value)
                     to_high[k] = rounded
@@ -133,8 +134,8 @@ def free_squares(field, free):
             for c in range(3):
                 row = field[i, j, c]
                 for k in range(row.size):
-                    value = row[k] if bits[k] >> c & 1 else 0.0
-                    total += value * value
+                    value = row[k]  # first, for the compiler does several at a time only then
+                    total += value * value if bits[k] >> c & 1 else 0.0
     return total
 
 

@@ -76,6 +76,7 @@ def _level(
         reason=WHY if figures else why,
         moments=(),
         figures=figures,
+        as_planned={},
         leaks={},
         cement={},
         portions=(),

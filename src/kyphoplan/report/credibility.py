@@ -153,8 +153,8 @@ OTHERS = (
     _compared(
         "order of leaked mass by viscosity and waiting (Habib 2010)",
         "4.0 > 2.6 > 1.5 > 0.92 g",
-        "the same order, 0.93 to 0.59 ml; falls by a third, theirs by three quarters: by more than "
-        "half if the marrow is a hundred times as viscous; theirs is not known",
+        "the same order, 0.93 to 0.59 ml; falls by a third, theirs by three quarters: by "
+        "more than half if the marrow is a hundred times as viscous; theirs is not known",
     ),
     _compared(
         "leaks with high over low viscosity (PMC5895344)",

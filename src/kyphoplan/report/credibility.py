@@ -19,8 +19,9 @@ RISK = (
 )
 DOMAIN = (
     "Bodies T5 to L5 in a CT with slices up to 3 mm, no earlier cement or metal, balloons of up "
-    "to 6 ml. Not: tumours, burst fragments that move, fluid in a cleft, the spinal cord, heat, "
-    "blood flow, healing."
+    "to 6 ml. Beyond it, or where no vertebra or cannula was accepted, a level is not rehearsed "
+    "and the reason is told. Not in the model, and not seen by the program: tumours, burst "
+    "fragments that move, fluid in a cleft, the spinal cord, heat, blood flow, healing."
 )
 
 

@@ -23,6 +23,7 @@ from kyphoplan.materials import FLOWING, REHEARSED
 from kyphoplan.morphometry import measure
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.cement.solids_of_cement import cloud_solid, void_solid
+from kyphoplan.simulation.domain import outside
 from kyphoplan.simulation.draw_pool import Drawn, compute
 from kyphoplan.simulation.fracture import broken_endplates
 from kyphoplan.simulation.inflation import Tamp
@@ -105,6 +106,9 @@ def _task(
     found = [m for m in figures.vertebrae if m.level is row.level]
     if not found:
         raise CaseError(f"{row.level}: not among the measurements: measure it first")
+    beyond = outside(spine[row.level], ct, row)
+    if beyond:
+        raise CaseError(f"{row.level}: {beyond}")
     return Task(
         vertebra=spine[row.level],
         ct=ct,

@@ -27,7 +27,6 @@ from kyphoplan.simulation.solver.fields import (
 )
 from kyphoplan.simulation.solver.guess import guess_linear
 from kyphoplan.simulation.solver.hierarchy import (
-    STEPS_IF_SLOW,
     build,
     make_grid,
     smoothing_steps,
@@ -272,9 +271,10 @@ def _solve(
         detail = f"{bodies[0]} is driven where it is not held"
         return _singular(problem, Outcome.DRIVEN, detail)
     largest, ratio = _eigenvalue(problem)
-    steps = method.smoothing or smoothing_steps(grid, ratio)
+    steps, if_slow = smoothing_steps(grid, ratio)
+    steps = method.smoothing or steps
     hierarchy = build(grid, largest, steps=steps, threads=method.threads)
-    hasty = method.smoothing is None and steps < STEPS_IF_SLOW
+    hasty = method.smoothing is None and steps < if_slow
     residuals: list[float] = []
     for _ in range(2 + REFINEMENTS):  # until the true residual is small, not only the one carried
         left = method.iterations - max(len(residuals) - 1, 0)
@@ -284,7 +284,7 @@ def _solve(
         residuals += history.residuals[1 if residuals else 0 :]
         residuals[-1] = _unbalanced(problem, grid, loads, x, q) / scale
         if history.slow:
-            hierarchy, hasty = strengthened(hierarchy, largest), False
+            hierarchy, hasty = strengthened(hierarchy, largest, if_slow), False
         elif not history.converged or residuals[-1] <= SLACK * tolerance:
             break
     del hierarchy

@@ -26,7 +26,7 @@ from kyphoplan.simulation.solver.transfer import (
 DIRECT_UNKNOWNS = 700  # [1] a level of so few is solved by a dense inverse of 2 MB
 STEPS, STEPS_IF_THIN = 5, 12  # [1] measured: the least time in bulk, and in rods and foams
 STEPS_IF_SLOW, STEPS_IF_THIN_AND_SLOW = 30, 45  # [1] " if the first steps show little progress
-IMPROVED, IMPROVED_IF_SLOW = 1, 2  # [1] coarse levels that are worth two cycles
+IMPROVED, IMPROVED_IF_SLOW = (1, 3), (1, 2)  # levels that are worth two cycles, measured
 THIN = 1.5  # [1] nodes per voxel of plates of two voxels, or of rods of four or five
 STEPS_PER_ROOT = 0.3  # [1] steps per root of lam / mu: 21 at a Poisson's ratio of 0.4999
 PIVOTS = 4  # [1] rows that are eliminated together
@@ -192,7 +192,7 @@ def build(finest: Grid, largest: float, *, steps: int, threads: int) -> Hierarch
 
 
 def _program(
-    levels: tuple[Level, ...], largest: float, steps: int, improved: int
+    levels: tuple[Level, ...], largest: float, steps: int, improved: tuple[int, ...]
 ) -> tuple[Array, Array]:
     shared = tuple(len(level.grid.cuts) > 2 for level in levels)  # noqa: PLR2004 - threads
     return instructions(len(levels), chebyshev(steps, largest), shared, improved)

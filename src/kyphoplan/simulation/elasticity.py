@@ -7,6 +7,7 @@ conjugate gradients (`krylov`) around a multigrid cycle (`hierarchy`), without a
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +37,7 @@ from kyphoplan.simulation.solver.kernels import FORCE, Grid, sweep
 from kyphoplan.simulation.solver.krylov import conjugate_gradients
 from kyphoplan.simulation.solver.lanes import padded
 from kyphoplan.simulation.solver.rigid import driven, remove_rigid_motion
+from kyphoplan.simulation.solver.team import side_by_side
 
 REFINEMENTS = 3  # [1] new starts from the true residual, if rounding has parted it from ours
 SLACK = 1.5  # [1] by which the true residual may exceed the tolerance before that
@@ -164,11 +166,15 @@ def solve(
     problem = _checked(modulus_mpa, spacing_mm, prescribed_mm, poisson)
     _check_loads(problem, loads, method)
     solid = problem.modulus > 0.0
-    bodies = unheld_bodies(solid, problem.held)
+    bodies, grid = side_by_side(
+        partial(unheld_bodies, solid, problem.held),
+        partial(_grid, problem, method.threads),
+        threads=method.threads,
+    )
     if bodies and not (method.free_motion and bodies[0].voxels == solid.sum()):
         others = f" and {len(bodies) - 1} more" if len(bodies) > 1 else ""
         return _singular(problem, Outcome.UNHELD, f"{bodies[0]} is not held{others}")
-    return _solve(problem, tolerance, loads, method, bodies)
+    return _solve(problem, grid, tolerance, loads, method, bodies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -261,19 +267,26 @@ def _eigenvalue(problem: _Problem) -> tuple[float, float]:
 
 
 def _solve(
-    problem: _Problem, tolerance: float, loads: Loads, method: Method, bodies: tuple[Body, ...]
+    problem: _Problem,
+    grid: Grid,
+    tolerance: float,
+    loads: Loads,
+    method: Method,
+    bodies: tuple[Body, ...],
 ) -> Solution:
-    grid = _grid(problem, method.threads)
     shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
     x, q = new_field(shape, float), new_field(shape, float)
-    scale = _begin(problem, grid, loads, method.start_mm, (x, q))
-    if bodies and driven(bodies[0].motions, q, grid.inverse):
-        detail = f"{bodies[0]} is driven where it is not held"
-        return _singular(problem, Outcome.DRIVEN, detail)
     largest, ratio = _eigenvalue(problem)
     steps, if_slow = smoothing_steps(grid, ratio)
     steps = method.smoothing or steps
-    hierarchy = build(grid, largest, steps=steps, threads=method.threads)
+    scale, hierarchy = side_by_side(
+        partial(_begin, problem, grid, loads, method.start_mm, (x, q)),
+        partial(build, grid, largest, steps=steps, threads=method.threads),
+        threads=method.threads,
+    )
+    if bodies and driven(bodies[0].motions, q, grid.inverse):
+        detail = f"{bodies[0]} is driven where it is not held"
+        return _singular(problem, Outcome.DRIVEN, detail)
     hasty = method.smoothing is None and steps < if_slow
     residuals: list[float] = []
     for _ in range(2 + REFINEMENTS):  # until the true residual is small, not only the one carried

@@ -7,6 +7,7 @@ conjugate gradients (`krylov`) around a multigrid cycle (`hierarchy`), without a
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,7 +28,6 @@ from kyphoplan.simulation.solver.fields import (
 )
 from kyphoplan.simulation.solver.guess import guess_linear
 from kyphoplan.simulation.solver.hierarchy import (
-    STEPS_IF_SLOW,
     build,
     make_grid,
     smoothing_steps,
@@ -37,6 +37,7 @@ from kyphoplan.simulation.solver.kernels import FORCE, Grid, sweep
 from kyphoplan.simulation.solver.krylov import conjugate_gradients
 from kyphoplan.simulation.solver.lanes import padded
 from kyphoplan.simulation.solver.rigid import driven, remove_rigid_motion
+from kyphoplan.simulation.solver.team import side_by_side
 
 REFINEMENTS = 3  # [1] new starts from the true residual, if rounding has parted it from ours
 SLACK = 1.5  # [1] by which the true residual may exceed the tolerance before that
@@ -165,11 +166,15 @@ def solve(
     problem = _checked(modulus_mpa, spacing_mm, prescribed_mm, poisson)
     _check_loads(problem, loads, method)
     solid = problem.modulus > 0.0
-    bodies = unheld_bodies(solid, problem.held)
+    bodies, grid = side_by_side(
+        partial(unheld_bodies, solid, problem.held),
+        partial(_grid, problem, method.threads),
+        threads=method.threads,
+    )
     if bodies and not (method.free_motion and bodies[0].voxels == solid.sum()):
         others = f" and {len(bodies) - 1} more" if len(bodies) > 1 else ""
         return _singular(problem, Outcome.UNHELD, f"{bodies[0]} is not held{others}")
-    return _solve(problem, tolerance, loads, method, bodies)
+    return _solve(problem, grid, tolerance, loads, method, bodies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -262,19 +267,27 @@ def _eigenvalue(problem: _Problem) -> tuple[float, float]:
 
 
 def _solve(
-    problem: _Problem, tolerance: float, loads: Loads, method: Method, bodies: tuple[Body, ...]
+    problem: _Problem,
+    grid: Grid,
+    tolerance: float,
+    loads: Loads,
+    method: Method,
+    bodies: tuple[Body, ...],
 ) -> Solution:
-    grid = _grid(problem, method.threads)
     shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
     x, q = new_field(shape, float), new_field(shape, float)
-    scale = _begin(problem, grid, loads, method.start_mm, (x, q))
+    largest, ratio = _eigenvalue(problem)
+    steps, if_slow = smoothing_steps(grid, ratio)
+    steps = method.smoothing or steps
+    scale, hierarchy = side_by_side(
+        partial(_begin, problem, grid, loads, method.start_mm, (x, q)),
+        partial(build, grid, largest, steps=steps, threads=method.threads),
+        threads=method.threads,
+    )
     if bodies and driven(bodies[0].motions, q, grid.inverse):
         detail = f"{bodies[0]} is driven where it is not held"
         return _singular(problem, Outcome.DRIVEN, detail)
-    largest, ratio = _eigenvalue(problem)
-    steps = method.smoothing or smoothing_steps(grid, ratio)
-    hierarchy = build(grid, largest, steps=steps, threads=method.threads)
-    hasty = method.smoothing is None and steps < STEPS_IF_SLOW
+    hasty = method.smoothing is None and steps < if_slow
     residuals: list[float] = []
     for _ in range(2 + REFINEMENTS):  # until the true residual is small, not only the one carried
         left = method.iterations - max(len(residuals) - 1, 0)
@@ -284,7 +297,7 @@ def _solve(
         residuals += history.residuals[1 if residuals else 0 :]
         residuals[-1] = _unbalanced(problem, grid, loads, x, q) / scale
         if history.slow:
-            hierarchy, hasty = strengthened(hierarchy, largest), False
+            hierarchy, hasty = strengthened(hierarchy, largest, if_slow), False
         elif not history.converged or residuals[-1] <= SLACK * tolerance:
             break
     del hierarchy

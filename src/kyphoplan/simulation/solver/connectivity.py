@@ -55,11 +55,11 @@ def unheld_bodies(solid: NDArray[np.bool_], held: NDArray[np.uint8]) -> tuple[Bo
     solid : (I, J, K) voxels with material.
     held : (I + 1, J + 1, K + 1) nodes, bit c is set if component c has a given displacement.
     """
+    frame = 0.5 * np.array(solid.shape), 0.5 * max(solid.shape)
+    if _in_one_piece(solid) and _is_held(_gram(solid, held, *frame)):
+        return ()
     labels, count = ndimage.label(solid)
     if count == 0:
-        return ()
-    frame = 0.5 * np.array(labels.shape), 0.5 * max(labels.shape)
-    if count == 1 and _is_held(_gram(solid, held, *frame)):
         return ()
     supports = _supports(labels, np.argwhere(held[..., None] >> np.arange(3) & 1), frame)
     joints = _joints(labels, frame) if count > 1 else ()
@@ -150,6 +150,62 @@ def _is_held(grams: Array) -> NDArray[np.bool_]:
     """Tell from the sum of its conditions' squares (..., 6, 6) whether a body is held."""
     values = np.linalg.eigvalsh(grams)
     return np.asarray(values[..., 0] > RANK * np.maximum(values[..., -1], RANK))
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def _root(parents, run):  # type: ignore[no-untyped-def]
+    while parents[run] != run:
+        parents[run] = parents[parents[run]]
+        run = parents[run]
+    return run
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def _runs(row, begins, ends, count):  # type: ignore[no-untyped-def]
+    """Append where voxels of a row begin and end to be solid; return the new count."""
+    before = False
+    for k in range(row.size):
+        if row[k] and not before:
+            begins[count] = k
+        if before and not row[k]:
+            ends[count] = k
+            count += 1
+        before = row[k]
+    if before:
+        ends[count] = row.size
+        count += 1
+    return count
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def _in_one_piece(solid):  # type: ignore[no-untyped-def]
+    """Tell whether all solid voxels hang together: runs along k are joined row by row."""
+    planes, rows, voxels = solid.shape
+    most = planes * rows * ((voxels + 1) // 2)
+    begins, ends = np.empty(most, np.int32), np.empty(most, np.int32)
+    parents = np.empty(most, np.int32)
+    firsts = np.zeros(planes * rows + 1, np.int64)
+    pieces = 0
+    for here in range(planes * rows):
+        i, j = here // rows, here % rows
+        first = firsts[here]
+        firsts[here + 1] = _runs(solid[i, j], begins, ends, first)
+        for run in range(first, firsts[here + 1]):
+            parents[run] = run
+        pieces += firsts[here + 1] - first
+        for behind, there in ((1, j > 0), (rows, i > 0)):
+            run, other = first, firsts[here - behind] if there else 0
+            last = firsts[here - behind + 1] if there else 0
+            while run < firsts[here + 1] and other < last:
+                if begins[run] < ends[other] and begins[other] < ends[run]:
+                    one, two = _root(parents, run), _root(parents, other)
+                    parents[one] = two
+                    pieces -= one != two
+                if ends[run] < ends[other]:
+                    run += 1
+                else:
+                    other += 1
+    return pieces == 1
 
 
 @nb.njit(cache=KEPT, nogil=True)

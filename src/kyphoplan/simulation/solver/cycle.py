@@ -45,14 +45,14 @@ def instructions(
     levels: int,
     smoothing: tuple[tuple[float, float], ...],
     shared: tuple[bool, ...],
-    improved: int,
+    improved: tuple[int, ...],
 ) -> tuple[Array, Array]:
     """List the cycle: (n, 2) what to do on which level, and (n, 2) weights.
 
     Parameters
     ----------
     shared : whether the threads share a level; otherwise the first one does it all.
-    improved : coarse levels that are solved by two cycles; see `_improved`.
+    improved : levels that are solved by two cycles; see `_improved`.
     """
     listed = list(_cycle(0, levels, smoothing, improved))
     program, weights = [], []
@@ -74,7 +74,7 @@ Listed = Iterator[tuple[Do, int, tuple[float, float]]]
 
 
 def _cycle(
-    level: int, levels: int, smoothing: Sequence[tuple[float, float]], improved: int
+    level: int, levels: int, smoothing: Sequence[tuple[float, float]], improved: Sequence[int]
 ) -> Listed:
     """Turn the residual of a level into a correction, by one cycle over the coarser ones."""
     none = (0.0, 0.0)
@@ -88,7 +88,7 @@ def _cycle(
     yield Do.RESIDUAL, level, none
     yield Do.WAIT, level, none
     yield Do.RESTRICT, level, none
-    if level < improved and level + 2 < levels:
+    if level + 1 in improved and level + 2 < levels:
         yield from _improved(level + 1, levels, smoothing, improved)
     else:
         yield from _cycle(level + 1, levels, smoothing, improved)
@@ -107,7 +107,7 @@ def _smoothed(level: int, weights: Sequence[tuple[float, float]]) -> Listed:
 
 
 def _improved(
-    level: int, levels: int, smoothing: Sequence[tuple[float, float]], improved: int
+    level: int, levels: int, smoothing: Sequence[tuple[float, float]], improved: Sequence[int]
 ) -> Listed:
     """Solve a coarser level by two cycles, combined so that their error is least in energy.
 

@@ -25,8 +25,8 @@ from kyphoplan.simulation.solver.transfer import (
 
 DIRECT_UNKNOWNS = 700  # [1] a level of so few is solved by a dense inverse of 2 MB
 STEPS, STEPS_IF_THIN = 5, 12  # [1] measured: the least time in bulk, and in rods and foams
-STEPS_IF_SLOW = 30  # [1] where the first steps show that coarser grids hardly help
-IMPROVED, IMPROVED_IF_SLOW = 1, 2  # [1] coarse levels that are worth two cycles
+STEPS_IF_SLOW, STEPS_IF_THIN_AND_SLOW = 30, 45  # [1] " if the first steps show little progress
+IMPROVED, IMPROVED_IF_SLOW = (1, 3), (1, 2)  # levels that are worth two cycles, measured
 THIN = 1.5  # [1] nodes per voxel of plates of two voxels, or of rods of four or five
 STEPS_PER_ROOT = 0.3  # [1] steps per root of lam / mu: 21 at a Poisson's ratio of 0.4999
 PIVOTS = 4  # [1] rows that are eliminated together
@@ -87,7 +87,7 @@ def chebyshev(steps: int, largest: float) -> tuple[tuple[float, float], ...]:
     )
 
 
-def smoothing_steps(finest: Grid, ratio: float) -> int:
+def smoothing_steps(finest: Grid, ratio: float) -> tuple[int, int]:
     """Choose how often to smooth: where coarser grids help less, more steps cost less time.
 
     That is so where the material is thin, told by its nodes per voxel (1 for a large body, 4 for
@@ -97,10 +97,16 @@ def smoothing_steps(finest: Grid, ratio: float) -> int:
     Parameters
     ----------
     ratio : the largest lam / mu [1].
+
+    Returns
+    -------
+    Steps at first, and those if the first iterations foretell many.
     """
     voxels, nodes = np.count_nonzero(finest.mu), np.count_nonzero(finest.inverse)
-    steps = STEPS_IF_THIN if nodes > THIN * voxels else STEPS
-    return max(steps, math.ceil(STEPS_PER_ROOT * math.sqrt(max(ratio, 0.0))))
+    thin = nodes > THIN * voxels
+    steps = STEPS_IF_THIN if thin else STEPS
+    squeezed = math.ceil(STEPS_PER_ROOT * math.sqrt(max(ratio, 0.0)))
+    return max(steps, squeezed), STEPS_IF_THIN_AND_SLOW if thin else STEPS_IF_SLOW
 
 
 def make_grid(lam: Array, mu: Array, free: Array | None, threads: int) -> Grid:
@@ -186,16 +192,15 @@ def build(finest: Grid, largest: float, *, steps: int, threads: int) -> Hierarch
 
 
 def _program(
-    levels: tuple[Level, ...], largest: float, steps: int, improved: int
+    levels: tuple[Level, ...], largest: float, steps: int, improved: tuple[int, ...]
 ) -> tuple[Array, Array]:
     shared = tuple(len(level.grid.cuts) > 2 for level in levels)  # noqa: PLR2004 - threads
     return instructions(len(levels), chebyshev(steps, largest), shared, improved)
 
 
-def strengthened(hierarchy: Hierarchy, largest: float) -> Hierarchy:
+def strengthened(hierarchy: Hierarchy, largest: float, steps: int) -> Hierarchy:
     """Return the same grids with much more work on each, for what coarser grids see badly."""
-    slow = (STEPS_IF_SLOW, IMPROVED_IF_SLOW)
-    program, weights = _program(hierarchy.levels, largest, *slow)
+    program, weights = _program(hierarchy.levels, largest, steps, IMPROVED_IF_SLOW)
     return replace(hierarchy, program=program, weights=weights)
 
 

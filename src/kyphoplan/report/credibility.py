@@ -31,8 +31,9 @@ class Check:
 
     Attributes
     ----------
-    kind : verification (are the equations solved), validation (against a measurement), or
-        plausibility (in the range of others).
+    kind : verification (are the equations solved), validation (against a measurement),
+        plausibility (in the range of others), calibration (a number of the model was taken from
+        there), or assumption.
     """
 
     what: str
@@ -106,11 +107,13 @@ OTHERS = (
         "0.89 +- 0.19 of before",
         "0.74 at 2 mm, 0.96 at 3 mm; the share of crushed bone is taken from there, that of the "
         "shell is not",
+        "calibration",
     ),
     _compared(
         "their stiffness",
         "0.47 +- 0.18 of before",
         "0.64 at 2 mm, 0.70 at 3 mm; the share of crushed bone is derived from there",
+        "calibration",
     ),
     _compared(
         "cement that restores the strength of broken bodies (Molloy 2003, 120 bodies)",

@@ -33,7 +33,6 @@ def shared() -> Path:
 # Targets that the code is known to miss. The tests keep their full bounds; each line goes when its
 # test passes. An entry is the beginning of a test's id.
 KNOWN_MISSES = {
-    "tests/anatomy/test_vertebrae.py::test_a_ct_in_another_grid": "front of L1, 2 mm",
     "tests/simulation/test_elasticity.py::test_hard_bodies_need_at_most_25_steps"
     "[thin network": "26 steps: the coarser grids join what voids part",
     "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target"

@@ -19,6 +19,8 @@ THREE = (T12, L1, L2)
 # and canal compromise are made for, and a phantom whose levels follow the norm lacks
 # (the canal's is of its area, so half of it of width and depth)
 HEIGHT_SCATTER, CANAL_SCATTER = 0.03, 0.035
+# [mm] standard deviation of a CT's point spread, from bone to soft tissue kernels: 0.7-1.4 mm FWHM
+BLUR_MM = (0.3, 0.6)
 TEXTURE_HU = 25.0  # [HU] of spongy bone about its mean; 22 and 25 in two real CTs, noise taken off
 
 Pairs = list[tuple[float, Measure]]
@@ -36,6 +38,7 @@ class Case:
     gantry_tilt_deg: float = 0.0
     noise_hu: float = 15.0
     texture_hu: float = TEXTURE_HU
+    blur_mm: float = 0.4
     seed: int = 0
 
     def __str__(self) -> str:
@@ -125,6 +128,7 @@ def scanned(case: Case) -> Scan:
         orientation=case.orientation,
         gantry_tilt_deg=case.gantry_tilt_deg,
         noise_hu=case.noise_hu,
+        blur_mm=case.blur_mm,
         rng=np.random.default_rng(case.seed),
     )
 
@@ -163,7 +167,7 @@ def wedge(anterior: float, middle: float, posterior: float = 0.0, **more: Any) -
 
 def drawn_case(seed: int, *, fine: bool) -> Case:
     """Draw a case at random: anatomy, fracture, pose, scanner; the same for the same seed."""
-    rng = np.random.default_rng([seed, int(fine)])
+    rng, scanner = (np.random.default_rng([seed, int(fine), *more]) for more in ((), (1,)))
     top = int(rng.integers(0, 4))
     order = (Level.T10, Level.T11, T12, L1, L2, Level.L3, Level.L4)
     levels = order[top : top + 4]
@@ -206,5 +210,7 @@ def drawn_case(seed: int, *, fine: bool) -> Case:
         orientation="".join(str(pair)[int(rng.integers(2))] for pair in letters),
         gantry_tilt_deg=float(rng.choice([0.0, rng.uniform(-20, 20)])),
         noise_hu=float(rng.uniform(5.0, 40.0)),
+        texture_hu=float(scanner.uniform(10.0, 40.0)),
+        blur_mm=float(scanner.uniform(*BLUR_MM)),
         seed=seed,
     )

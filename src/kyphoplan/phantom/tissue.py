@@ -29,8 +29,8 @@ FACET_GAP_MM = 1.3  # [mm] cartilage between the processes of neighbours
 CLEFT_WALL_MM = 1.0  # [mm] bone that is left around a cleft
 SKIN_MM, FAT_MM = 16.0, 8.0  # [mm] skin behind the spinous tips; fat under the skin
 TRUNK_MM = (160.0, 105.0)  # [mm] half-axes of the trunk
-# [mm] lattice of the spongy bone's unevenness: 125 mm3 that rise and fall together. In seven bodies
-# of two real CTs of tests/validation (1.5 mm; 3 x 1 x 1 mm) its autocorrelation adds up to
+# [mm] lattice of the spongy bone's unevenness: 125 mm3 that rise and fall together. In the seven
+# bodies of two real CTs in tests/validation (1.5 mm; 3 x 1 x 1 mm) its autocorrelation adds up to
 # 125-290 mm3 within 8 mm
 TEXTURE_MM = 5.0
 TEXTURE_NODES = 24  # [1] along each edge: 120 mm

@@ -89,7 +89,9 @@ def _standard_error(values: Array, places: NDArray[np.intp]) -> float:
     Spongy bone is uneven over centimetres, and a reconstruction's noise over voxels: single
     values tell too little of it.
     """
-    octant = (places > np.median(places, axis=0)) @ [1, 2, 4]
+    side = np.sign(places - np.median(places, axis=0))
+    clear = (side[:, side.any(axis=0)] != 0).all(axis=1)  # the same parts seen in a mirror
+    octant, values = ((side > 0) @ [1, 2, 4])[clear], values[clear]
     count = np.bincount(octant, minlength=8)
     means = np.bincount(octant, values, minlength=8) / np.maximum(count, 1)
     share, parts = count / values.size, int((count > 0).sum())

@@ -10,8 +10,9 @@ from kyphoplan.geometry import Array
 from kyphoplan.materials import DensityLaw, Status
 from kyphoplan.simulation.balloon import material_points as mp
 from kyphoplan.simulation.balloon.balloon_shape import Skin
+from kyphoplan.simulation.balloon.placing import placed_points
 from kyphoplan.simulation.bone_law import BoneLaw
-from kyphoplan.simulation.inflation import Increment, Operation, Tamp, placed_points
+from kyphoplan.simulation.inflation import Increment, Operation, Tamp
 
 from .radial import expand
 
@@ -136,6 +137,27 @@ def test_stiffer_bone_leaves_a_smaller_void_at_the_same_pressure() -> None:
         op.inflate()
         op.let_down()
     assert hard.skins[0].volume_mm3 < soft.skins[0].volume_mm3
+
+
+def pocketed() -> Operation:
+    """Return the same bone with pockets of marrow without mineral at the balloon's wall."""
+    op = operation(law())
+    middle, points = np.full(3, SIDE / 2.0), op.points
+    for place in ([FIRST_MM + 0.5, 0.5, 0.5], [0.5, -FIRST_MM - 0.5, -0.5], [-1.5, 1.5, 1.0]):
+        pocket = (np.abs(points.place - middle - place) < 0.6).all(axis=1)
+        points.mass_mg[pocket] = points.born[pocket] = 0.0
+    op.now = op.mapped(points, op.skins)
+    return op
+
+
+def test_a_balloon_does_not_run_away_into_pockets_without_mineral() -> None:
+    op = pocketed()
+    up = op.inflate()
+    heights = op.skins[0].height_mm
+    assert all(step.balanced for step in up)
+    assert np.abs(op.displacement_mm).max() < 1.5
+    assert heights.max() - heights.min() < 1.0
+    assert abs(up[-1].grid_mj) < 0.08 * up[-1].work_mj
 
 
 def mirrored(values: Array) -> Array:

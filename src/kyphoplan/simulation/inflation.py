@@ -20,6 +20,7 @@ from kyphoplan.simulation.balloon.balancing import BALANCE, Asked, Balanced, Blo
 from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.balloon.membrane import Membrane
 from kyphoplan.simulation.balloon.octants import BEARS, FILL_POISSON, LEAST_SHARE, Octants, octants
+from kyphoplan.simulation.balloon.placing import keep_out
 from kyphoplan.simulation.balloon.yielding import happened
 from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.elasticity import Method
@@ -29,7 +30,6 @@ STRIDE = 0.4  # [voxel] mean path of the skin in one increment
 RISE, MOST_RISE = 0.6, 1.0  # [voxel] highest rise of a skin in an increment: aimed at, and let be
 FIRST = (0.05, 0.25)  # [1] of a stride: the first increments, while the bone begins to yield
 LET_DOWN = (0.5, 0.0)  # [1] of the pressure, in turn
-TOOL_MPA = 500.0  # [MPa] of a cannula in its track: far stiffer than the bone around it
 FULL, OVER = 0.98, 1.01  # [1] of its largest pressure: a balloon is full; is too full
 CUTS, LEAST_CUT = 4, 0.1  # [1] times an increment is made smaller, and by how much at most
 HOPELESS = 0.5  # [1] unbalanced force of an increment that tells nothing
@@ -92,25 +92,6 @@ class Increment:
     crushing: float
 
 
-def placed_points(
-    points: mp.Points, skins: tuple[Skin, ...], tools: NDArray[np.bool_], edge_mm: float
-) -> mp.Points:
-    """Take out what the folded balloons have replaced, and make metal of what the cannulas have.
-
-    Parameters
-    ----------
-    points : of the bone as it was.
-    tools : (N,) points inside a cannula's track.
-    """
-    inside = np.zeros(len(points.place), bool)
-    for skin in skins:
-        inside |= skin.above(points.place * edge_mm) < 0.0
-    kept = {name: getattr(points, name)[~inside].copy() for name in points.__slots__}
-    metal = tools[~inside]
-    kept["mass_mg"][metal], kept["soft_mpa"][metal], kept["weak"][metal] = 0.0, TOOL_MPA, 1.0
-    return mp.Points(**kept)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Half:
     """The block half-way through an increment, as the last one lets it be guessed.
@@ -164,9 +145,10 @@ class Operation:
         self.displacement_mm = np.zeros(held.shape)
         self.work = self.dissipated = self.stored = self.stretched = 0.0
         self.gained, self.risen, self.climbed = (np.zeros(len(tamps)) for _ in range(3))
-        self.now = self._mapped(points, self.skins)
+        self.now = self.mapped(points, self.skins)
 
-    def _mapped(self, points: mp.Points, skins: tuple[Skin, ...]) -> Octants:
+    def mapped(self, points: mp.Points, skins: tuple[Skin, ...]) -> Octants:
+        """Return what points and skins come to on the grid."""
         return octants(points, skins, self.block.active, self.edge, self.law)
 
     @property
@@ -252,7 +234,7 @@ class Operation:
             points, still = points.copy(), np.zeros((*now.tissue.shape, 8))
             mp.move(points, self.points, 0.5 * guess, self.edge, still)
             skins = tuple(skin.carried(0.5 * guess, self.edge) for skin in skins)
-            now = self._mapped(points, skins)
+            now = self.mapped(points, skins)
         membranes = tuple(
             Membrane.of(skin, push, self.edge, part)
             for skin, push in zip(self.skins, now.pushes, strict=True)
@@ -318,11 +300,11 @@ class Operation:
             float(np.mean(new.height_mm - then.height_mm))
             for new, then in zip(self.skins, moved, strict=True)
         )
-        self._keep_out()
+        keep_out(self.points, self.skins, self.edge)
         self.climbed, self.pressures = state.pressures - self.pressures, state.pressures
         self.displacement_mm, self.gained = u, state.gained_mm3
         self.risen = self._rises(half, state)
-        self.now = self._mapped(self.points, self.skins)
+        self.now = self.mapped(self.points, self.skins)
         return Increment(
             volume_mm3=tuple(skin.volume_mm3 for skin in self.skins),
             pressure_mpa=tuple(float(p) for p in state.pressures),
@@ -337,28 +319,6 @@ class Operation:
             grid_mj=self.work - self.dissipated - self.stored,
             crushing=state.yielding / self.now.crushable,
         )
-
-    def _keep_out(self) -> None:
-        """Put points that rounding has left inside a balloon back on its skin."""
-        for skin in self.skins:
-            reach = float(skin.height_mm.max()) + 1.0
-            low = np.minimum(skin.start_mm, skin.end_mm) - reach
-            high = np.maximum(skin.start_mm, skin.end_mm) + reach
-            place = self.points.place * self.edge
-            near = np.flatnonzero(((place > low) & (place < high)).all(axis=1))
-            above = skin.above(place[near])
-            inside = near[above < 0.0]
-            if not inside.size:
-                continue
-            axis, start = skin.axes[0], skin.start_mm
-            foot = (
-                start
-                + np.clip((place[inside] - start) @ axis, 0.0, skin.length_mm)[:, None] * axis
-            )
-            out = place[inside] - foot
-            length = np.linalg.norm(out, axis=1, keepdims=True)
-            out = np.where(length > NEARLY, out / np.maximum(length, NEARLY), skin.axes[1])
-            self.points.place[inside] -= above[above < 0.0][:, None] * out / self.edge
 
 
 def _area(skin: Skin) -> float:

@@ -21,6 +21,7 @@ from kyphoplan.geometry import Array
 from kyphoplan.planning.balloon import capsule_ml
 from kyphoplan.simulation.balloon import material_points as mp
 from kyphoplan.simulation.balloon.balloon_shape import Skin
+from kyphoplan.simulation.balloon.placing import placed_points
 from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.elasticity import Method
@@ -29,7 +30,6 @@ from kyphoplan.simulation.inflation import (
     Increment,
     Operation,
     Tamp,
-    placed_points,
 )
 from kyphoplan.simulation.landmarks import Landmarks, landmarks
 from kyphoplan.simulation.operative_field import Field, Surroundings, prepare

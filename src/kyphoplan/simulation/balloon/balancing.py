@@ -21,12 +21,12 @@ from kyphoplan.simulation.solver.team import together
 
 BALANCE = 1e-2  # [1] unbalanced nodal force left in an increment over the balloons' force
 ROUNDS = 40  # [1] linear solves of an increment at most
-LINEAR = 0.03  # [1] a linear solve leaves this part of the unbalanced force
+LINEAR = 0.1  # [1] a linear solve leaves this part of the unbalanced force
 MEMORY = 6  # [1] solves that are remembered
 RENEWED = (0, 3)  # [1] rounds in which the answer to a pressure is found anew
 WORSE = 4.0  # [1] times as unbalanced as the best so far: what is remembered misleads
-STIFFENED = np.array([0.5, 1.0 / 3.0])  # [1] shear and bulk over Young's modulus of a voxel that
-# stands for a sheet in the corrections; where its balance is, does not depend on it
+STIFFENED = 0.25 * np.array([0.5, 1.0 / 3.0])  # [1] shear and bulk modulus of a voxel that stands
+# for a sheet in the corrections, over what it holds; the balance does not depend on them
 NEARLY = 1e-6
 
 

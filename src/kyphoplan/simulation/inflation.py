@@ -32,6 +32,7 @@ FIRST = (0.05, 0.25)  # [1] of a stride: the first increments, while the bone be
 LET_DOWN = (0.5, 0.0)  # [1] of the pressure, in turn
 FULL, OVER = 0.98, 1.01  # [1] of its largest pressure: a balloon is full; is too full
 CUTS, LEAST_CUT = 4, 0.1  # [1] times an increment is made smaller, and by how much at most
+LEAST_PART = 0.25  # [1] of a stride, however high the skin rises somewhere: it comes to its end
 HOPELESS = 0.5  # [1] unbalanced force of an increment that tells nothing
 CONCAVE = 1.5  # [1] pressure rises fast at first: volume over this power of it is about straight
 LEAST_STEP = 1e-4  # [1] of the volume: less is no increment
@@ -187,15 +188,15 @@ class Operation:
 
     def _grown(self, volumes: Array, limits: Array) -> Increment:
         """Make an increment, smaller if it finds no balance or passes a largest pressure."""
-        for _ in range(1 + CUTS):
+        for cuts in range(1 + CUTS):
             half = self._half_way(volumes)
             state = self._balanced(half, volumes, self.pressures)
             growing = (volumes > 0.0) & (state.pressures > OVER * limits)
             risen = self._rises(half, state)
             if state.unbalanced > BALANCE:
                 volumes = 0.5 * volumes
-            elif risen.max() > MOST_RISE * self.edge and volumes.any():
-                volumes = max(RISE * self.edge / float(risen.max()), LEAST_CUT) * volumes
+            elif risen.max() > MOST_RISE * self.edge and not cuts:
+                volumes = max(RISE * self.edge / float(risen.max()), LEAST_PART) * volumes
             elif growing.any():
                 rise = np.where(growing, state.pressures - self.pressures, 1.0)
                 part = np.where(growing, (limits - self.pressures) / rise, 1.0).min()
@@ -217,7 +218,8 @@ class Operation:
         even = RISE * self.edge / np.maximum(self.risen, NEARLY)
         room = (limits - self.pressures) / np.maximum(self.climbed, NEARLY)
         ahead = np.minimum(even, np.where(self.climbed > 0.0, room, np.inf)) * self.gained
-        stride = np.where(self.gained > 0.0, np.minimum(stride, ahead), stride)
+        ahead = np.clip(ahead, LEAST_PART * stride, stride)
+        stride = np.where(self.gained > 0.0, ahead, stride)
         return np.asarray(left / np.ceil(np.maximum(left / stride - NEARLY, 1.0)))
 
     def _half_way(self, volumes: Array | None, part: float = 1.0) -> Half:

@@ -8,6 +8,7 @@ conjugate gradients (`krylov`) around a multigrid cycle (`hierarchy`), without a
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,11 +18,10 @@ from kyphoplan.simulation.solver import element
 from kyphoplan.simulation.solver.connectivity import Body, unheld_bodies
 from kyphoplan.simulation.solver.eigenstress import add_eigenstress
 from kyphoplan.simulation.solver.fields import (
-    blank,
+    conclude,
     fill_free,
     fill_held,
     free_squares,
-    keep_held,
     mark_free,
     mark_held,
     new_field,
@@ -37,7 +37,7 @@ from kyphoplan.simulation.solver.kernels import FORCE, Grid, sweep
 from kyphoplan.simulation.solver.krylov import conjugate_gradients
 from kyphoplan.simulation.solver.lanes import padded
 from kyphoplan.simulation.solver.rigid import driven, remove_rigid_motion
-from kyphoplan.simulation.solver.team import side_by_side
+from kyphoplan.simulation.solver.team import side_by_side, together
 
 REFINEMENTS = 3  # [1] new starts from the true residual, if rounding has parted it from ours
 SLACK = 1.5  # [1] by which the true residual may exceed the tolerance before that
@@ -163,7 +163,7 @@ def solve(
     ('converged', -40.0)
     """
     loads, method = loads or Loads(), method or Method()
-    problem = _checked(modulus_mpa, spacing_mm, prescribed_mm, poisson)
+    problem = _checked(modulus_mpa, spacing_mm, prescribed_mm, poisson, method.threads)
     _check_loads(problem, loads, method)
     solid = problem.modulus > 0.0
     bodies, grid = side_by_side(
@@ -192,7 +192,7 @@ class _Problem:
 
 
 def _checked(
-    modulus: ArrayLike, spacing: float, prescribed: ArrayLike, poisson: ArrayLike
+    modulus: ArrayLike, spacing: float, prescribed: ArrayLike, poisson: ArrayLike, threads: int
 ) -> _Problem:
     """Refuse what cannot be a problem."""
     e, u = np.asarray(modulus), np.ascontiguousarray(prescribed, float)
@@ -210,7 +210,8 @@ def _checked(
     if not (np.isfinite(spacing) and spacing > 0.0):
         raise ValueError(f"spacing_mm is {spacing}: give a positive length [mm]")
     held = np.empty(u.shape[:3], np.uint8)
-    if not mark_held(u, held):
+    runs = pairwise(np.linspace(0, len(u), threads + 1).astype(int).tolist())
+    if not all(together(mark_held, [(u[a:b], held[a:b]) for a, b in runs])):
         raise ValueError("prescribed_mm is infinite somewhere: give a length [mm] or NaN")
     return _Problem(modulus=e, spacing=float(spacing), prescribed=u, held=held, poisson=nu)
 
@@ -355,21 +356,22 @@ def _result(
     x, q = fields
     residuals, scale, tolerance = history
     loaded = loads.forces_n is not None or loads.eigenstress_mpa is not None
-    if loaded:
-        sweep(FORCE, x, x, q, grid)
-    energy = 0.5 * float(np.einsum("ijck,ijck->", x, q))  # unlike a product: no threads
-    if loaded:
-        _subtract_loads(problem, loads, q)
-    keep_held(q, grid.free)
     nodes = problem.nodes[2]
     if bodies:
         remove_rigid_motion(bodies[0].motions, x, grid.inverse)
-    blank(x, grid.inverse)
+    if loaded:
+        sweep(FORCE, x, x, q, grid)
+        energy = float(np.einsum("ijck,ijck->", x, q))  # unlike a product: no threads
+        _subtract_loads(problem, loads, q)
+    runs = pairwise(grid.cuts.tolist())
+    arrays = (x, q, grid.free, grid.inverse)
+    shares = together(conclude, [tuple(array[a:b] for array in arrays) for a, b in runs])
+    energy = energy if loaded else sum(shares)
     outcome, detail = _judged(residuals[-1], tolerance)
     return Solution(
         displacement_mm=x[..., :nodes].transpose(0, 1, 3, 2),
         reaction_n=q[..., :nodes].transpose(0, 1, 3, 2),
-        strain_energy_mj=energy,
+        strain_energy_mj=0.5 * energy,
         iterations=len(residuals) - 1,
         residuals=tuple(residuals),
         reference_n=scale,

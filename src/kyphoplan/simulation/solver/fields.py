@@ -139,28 +139,20 @@ def free_squares(field, free):
     return total
 
 
-@nb.njit(cache=KEPT, nogil=True)
-def keep_held(field, free):
-    """Zero what is free."""
-    for i in range(field.shape[0]):
-        for j in range(field.shape[1]):
-            bits = free[i, j]
+@nb.njit(cache=KEPT, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def conclude(x, q, free, inverse):
+    """Keep the force of the supports, write NaN where there is no material; return x . q."""
+    total = 0.0
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            bits, there = free[i, j], inverse[i, j]
             for c in range(3):
-                row = field[i, j, c]
-                for k in range(row.size):
-                    row[k] = 0.0 if bits[k] >> c & 1 else row[k]
-
-
-@nb.njit(cache=KEPT, nogil=True)
-def blank(field, inverse):
-    """Write NaN at nodes without material."""
-    for i in range(field.shape[0]):
-        for j in range(field.shape[1]):
-            there = inverse[i, j]
-            for c in range(3):
-                row = field[i, j, c]
-                for k in range(row.size):
-                    row[k] = row[k] if there[k] > 0.0 else np.nan
+                place, force = x[i, j, c], q[i, j, c]
+                for k in range(place.size):
+                    total += place[k] * force[k]
+                    force[k] = 0.0 if bits[k] >> c & 1 else force[k]
+                    place[k] = place[k] if there[k] > 0.0 else np.nan
+    return total
 
 
 @nb.njit(cache=KEPT, nogil=True)

@@ -33,7 +33,7 @@ PIVOTS = 4  # [1] rows that are eliminated together
 ALL_FREE = 7  # [1] bits of the three components of a node
 SHIFT = 1e-5  # [1] keeps the coarsest stiffness regular where a hinge is left
 SMALLEST_EDGE = 2  # [voxels] no coarser
-SHARED_VOXELS = 8_000  # [1] smaller levels are swept by one thread: starting two costs more
+SHARED_VOXELS = 4_000  # [1] smaller levels are swept by one thread: starting two costs more
 LAM_WEIGHT = element.diagonal(1.0, 0.0)  # [1] share of lam in the diagonal
 MU_WEIGHT = element.diagonal(0.0, 1.0)  # [1] share of mu
 
@@ -168,7 +168,7 @@ def build(finest: Grid, largest: float, *, steps: int, threads: int) -> Hierarch
     levels: list[Level] = []
     for grid in grids:
         shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
-        fields = [new_field(shape, np.float32) for _ in range(5 if levels else 3)]
+        fields = list(new_field((5 if levels else 3, *shape), np.float32))  # few and large pages
         levels.append(Level(grid, *fields, *fields[: 5 - len(fields)]))
     program, weights = _program(tuple(levels), largest, steps, IMPROVED)
     rooms = [(v.residual, v.correction, v.step, v.first, v.image) for v in levels]

@@ -152,8 +152,8 @@ OTHERS = (
     _compared(
         "angle corrected in patients (FREE, PMC3678891; Winkelmann 2018)",
         "3.1, 1.3 +- 3.3 degrees",
-        "0.3 to 1.5 degrees of wedge in the phantom at 1 ml each, up to 4.7 in a body alone at 2.5 ml "
-        "each",
+        "0.3 to 1.5 degrees of wedge in the phantom at 1 ml each, up to 4.7 in a body alone at "
+        "2.5 ml each",
     ),
     _compared(
         "order of leaked mass by viscosity and waiting (Habib 2010)",

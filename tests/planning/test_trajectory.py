@@ -1,7 +1,5 @@
 """Cannulas against the exact shape of random phantoms, judged by brute force."""
 
-from functools import cache
-
 import numpy as np
 import pytest
 
@@ -17,7 +15,7 @@ from .truths import Drawn, Exact, Verdict, brute_force, drawn, located, planned
 
 IN_TEST, IN_SOAK = 60, 1000
 WIDE_MM = cannula_named("10G").outer_diameter_mm + 2.0
-BATCH, SOAK_BATCH = 15, 235
+BATCH = 15
 
 
 def judged(case: Drawn, plan: LevelPlan) -> list[Verdict]:
@@ -47,7 +45,7 @@ def refused_with_reason(plan: LevelPlan, side: Side) -> bool:
 def graded(seeds: range) -> tuple[list[bool], list[tuple[int, Side]]]:
     """Plan random phantoms: each way through a wide pedicle truly grade A or not; those without.
 
-    A way beside a pedicle, because it was measured as narrow, is neither.
+    A way beside a pedicle, because it was measured as narrow, is one without.
     """
     wide: list[bool] = []
     without: list[tuple[int, Side]] = []
@@ -61,9 +59,9 @@ def graded(seeds: range) -> tuple[list[bool], list[tuple[int, Side]]]:
             if exact.pedicle_width_mm(side) < WIDE_MM:
                 continue
             way = next((w for w in plan.trajectories if w.side is side), None)
-            if way is None:
+            if way is None or way.approach is Approach.EXTRAPEDICULAR:
                 without.append((seed, side))
-            elif way.approach is not Approach.EXTRAPEDICULAR:
+            else:
                 wide.append(found[side].pedicle_mm <= 0.0)
         if not found:
             assert plan.approach is Approach.NONE
@@ -80,26 +78,11 @@ def test_no_way_crosses_canal_or_medial_wall_and_wide_pedicles_get_grade_a(start
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("start", range(IN_TEST, IN_SOAK, SOAK_BATCH))
-def test_the_same_on_a_thousand_phantoms(start: int) -> None:
-    wide, _ = soaked(start)
+def test_the_same_on_a_thousand_phantoms() -> None:
+    """Refused and extrapedicular sides count against the share: 1,522 of 1,531 when last run."""
+    wide, without = graded(range(IN_SOAK))
     assert np.mean(wide) >= 0.99
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("start", range(IN_TEST, IN_SOAK, SOAK_BATCH))
-def test_wide_pedicles_are_not_refused(start: int) -> None:
-    wide, without = soaked(start)
-    assert len(wide) >= 0.99 * (len(wide) + len(without)), without
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("start", range(IN_TEST, IN_SOAK, SOAK_BATCH))
-def test_pedicles_that_brute_force_passes_are_not_refused(start: int) -> None:
-    """The same count without the pedicles that no straight way passes in the exact shape."""
-    wide, without = soaked(start)
-    free = [missed for missed in without if safest_way(*missed) > 0.0]
-    assert len(wide) >= 0.99 * (len(wide) + len(free)), (free, without)
+    assert sum(wide) >= 0.99 * (len(wide) + len(without)), without
 
 
 def safest_way(seed: int, side: Side) -> float:
@@ -114,11 +97,6 @@ def safest_way(seed: int, side: Side) -> float:
 def test_brute_force_finds_a_way_where_there_is_one_and_none_in_a_narrow_pedicle() -> None:
     assert safest_way(130, Side.RIGHT) > 0.5
     assert safest_way(1, Side.LEFT) < 0.0  # 3.2 mm wide
-
-
-@cache
-def soaked(start: int) -> tuple[list[bool], list[tuple[int, Side]]]:
-    return graded(range(start, min(start + SOAK_BATCH, IN_SOAK)))
 
 
 def test_a_way_that_enters_on_an_edge_is_refused() -> None:

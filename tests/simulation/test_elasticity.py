@@ -5,7 +5,8 @@ import pytest
 from scipy import ndimage
 
 from kyphoplan.geometry import Array
-from kyphoplan.simulation import Loads, Method, Outcome, Solution, element, solve
+from kyphoplan.simulation import Loads, Method, Outcome, Solution, solve
+from kyphoplan.simulation.solver import element
 from kyphoplan.simulation.solver import hierarchy as hierarchy_module
 
 from .blocks import nodes_mm, on_the_boundary, plates, scattered, waisted

@@ -7,25 +7,27 @@ conjugate gradients (`krylov`) around a multigrid cycle (`hierarchy`), without a
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from kyphoplan.geometry import Array
 from kyphoplan.simulation.solver import element
 from kyphoplan.simulation.solver.connectivity import Body, unheld_bodies
-from kyphoplan.simulation.solver.eigenstress import subtract_eigenstress
+from kyphoplan.simulation.solver.eigenstress import add_eigenstress
 from kyphoplan.simulation.solver.fields import (
-    begin,
-    blank,
-    keep_free,
-    keep_held,
+    conclude,
+    fill_free,
+    fill_held,
+    free_squares,
     mark_free,
+    mark_held,
     new_field,
 )
 from kyphoplan.simulation.solver.guess import guess_linear
 from kyphoplan.simulation.solver.hierarchy import (
-    STEPS_IF_SLOW,
     build,
     make_grid,
     smoothing_steps,
@@ -35,6 +37,7 @@ from kyphoplan.simulation.solver.kernels import FORCE, Grid, sweep
 from kyphoplan.simulation.solver.krylov import conjugate_gradients
 from kyphoplan.simulation.solver.lanes import padded
 from kyphoplan.simulation.solver.rigid import driven, remove_rigid_motion
+from kyphoplan.simulation.solver.team import side_by_side, together
 
 REFINEMENTS = 3  # [1] new starts from the true residual, if rounding has parted it from ours
 SLACK = 1.5  # [1] by which the true residual may exceed the tolerance before that
@@ -160,14 +163,18 @@ def solve(
     ('converged', -40.0)
     """
     loads, method = loads or Loads(), method or Method()
-    problem = _checked(modulus_mpa, spacing_mm, prescribed_mm, poisson)
+    problem = _checked(modulus_mpa, spacing_mm, prescribed_mm, poisson, method.threads)
     _check_loads(problem, loads, method)
     solid = problem.modulus > 0.0
-    bodies = unheld_bodies(solid, ~np.isnan(problem.prescribed))
+    bodies, grid = side_by_side(
+        partial(unheld_bodies, solid, problem.held),
+        partial(_grid, problem, method.threads),
+        threads=method.threads,
+    )
     if bodies and not (method.free_motion and bodies[0].voxels == solid.sum()):
         others = f" and {len(bodies) - 1} more" if len(bodies) > 1 else ""
         return _singular(problem, Outcome.UNHELD, f"{bodies[0]} is not held{others}")
-    return _solve(problem, tolerance, loads, method, bodies)
+    return _solve(problem, grid, tolerance, loads, method, bodies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -175,6 +182,7 @@ class _Problem:
     modulus: Array
     spacing: float
     prescribed: Array
+    held: NDArray[np.uint8]  # bit c of a node is set if its component c is prescribed
     poisson: Array
 
     @property
@@ -184,7 +192,7 @@ class _Problem:
 
 
 def _checked(
-    modulus: ArrayLike, spacing: float, prescribed: ArrayLike, poisson: ArrayLike
+    modulus: ArrayLike, spacing: float, prescribed: ArrayLike, poisson: ArrayLike, threads: int
 ) -> _Problem:
     """Refuse what cannot be a problem."""
     e, u = np.asarray(modulus), np.ascontiguousarray(prescribed, float)
@@ -201,9 +209,11 @@ def _checked(
         raise ValueError("poisson must lie over -1 and under 0.5 [1]")
     if not (np.isfinite(spacing) and spacing > 0.0):
         raise ValueError(f"spacing_mm is {spacing}: give a positive length [mm]")
-    if np.isinf(u).any():
+    held = np.empty(u.shape[:3], np.uint8)
+    runs = pairwise(np.linspace(0, len(u), threads + 1).astype(int).tolist())
+    if not all(together(mark_held, [(u[a:b], held[a:b]) for a, b in runs])):
         raise ValueError("prescribed_mm is infinite somewhere: give a length [mm] or NaN")
-    return _Problem(modulus=e, spacing=float(spacing), prescribed=u, poisson=nu)
+    return _Problem(modulus=e, spacing=float(spacing), prescribed=u, held=held, poisson=nu)
 
 
 def _check_loads(problem: _Problem, loads: Loads, method: Method) -> None:
@@ -245,7 +255,7 @@ def _grid(problem: _Problem, threads: int) -> Grid:
         for out, values in zip((lam, mu), lame, strict=True):
             out[i, :-1, : nodes - 1] = values
     grid = make_grid(lam, mu, None, threads)
-    mark_free(problem.prescribed, grid.inverse, grid.free)
+    mark_free(problem.held, grid.inverse, grid.free)
     return grid
 
 
@@ -258,19 +268,27 @@ def _eigenvalue(problem: _Problem) -> tuple[float, float]:
 
 
 def _solve(
-    problem: _Problem, tolerance: float, loads: Loads, method: Method, bodies: tuple[Body, ...]
+    problem: _Problem,
+    grid: Grid,
+    tolerance: float,
+    loads: Loads,
+    method: Method,
+    bodies: tuple[Body, ...],
 ) -> Solution:
-    grid = _grid(problem, method.threads)
     shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
     x, q = new_field(shape, float), new_field(shape, float)
-    scale = _begin(problem, grid, loads, method.start_mm, (x, q))
+    largest, ratio = _eigenvalue(problem)
+    steps, if_slow = smoothing_steps(grid, ratio)
+    steps = method.smoothing or steps
+    scale, hierarchy = side_by_side(
+        partial(_begin, problem, grid, loads, method.start_mm, (x, q)),
+        partial(build, grid, largest, steps=steps, threads=method.threads),
+        threads=method.threads,
+    )
     if bodies and driven(bodies[0].motions, q, grid.inverse):
         detail = f"{bodies[0]} is driven where it is not held"
         return _singular(problem, Outcome.DRIVEN, detail)
-    largest, ratio = _eigenvalue(problem)
-    steps = method.smoothing or smoothing_steps(grid, ratio)
-    hierarchy = build(grid, largest, steps=steps, threads=method.threads)
-    hasty = method.smoothing is None and steps < STEPS_IF_SLOW
+    hasty = method.smoothing is None and steps < if_slow
     residuals: list[float] = []
     for _ in range(2 + REFINEMENTS):  # until the true residual is small, not only the one carried
         left = method.iterations - max(len(residuals) - 1, 0)
@@ -280,7 +298,7 @@ def _solve(
         residuals += history.residuals[1 if residuals else 0 :]
         residuals[-1] = _unbalanced(problem, grid, loads, x, q) / scale
         if history.slow:
-            hierarchy, hasty = strengthened(hierarchy, largest), False
+            hierarchy, hasty = strengthened(hierarchy, largest, if_slow), False
         elif not history.converged or residuals[-1] <= SLACK * tolerance:
             break
     del hierarchy
@@ -290,47 +308,41 @@ def _solve(
 def _begin(
     problem: _Problem, grid: Grid, loads: Loads, start: Array | None, fields: tuple[Array, Array]
 ) -> float:
-    """Fill in a first guess and its unbalanced force; return that of no guess [N], or 1.
+    """Fill in a first guess and its force; return what is unbalanced without a guess [N], or 1.
 
     The guess is the one that was given, else linear where that leaves less force unbalanced.
     """
     x, q = fields
-    _start(problem, grid, x, None)
+    given, held, inverse, free = problem.prescribed, problem.held, grid.inverse, grid.free
+    fill_held(given, held, inverse, x)
     alone = _unbalanced(problem, grid, loads, x, q)
     if start is not None:
-        _start(problem, grid, x, start)
+        fill_free(np.ascontiguousarray(start, float), free, x)
         _unbalanced(problem, grid, loads, x, q)
     elif (
-        guess_linear(problem.prescribed, grid.inverse, x)
+        guess_linear(given, held, inverse, free, x)
         and _unbalanced(problem, grid, loads, x, q) > alone
     ):
-        _start(problem, grid, x, None)
+        x[...] = 0.0
+        fill_held(given, held, inverse, x)
         _unbalanced(problem, grid, loads, x, q)
     return alone or 1.0
 
 
-def _start(problem: _Problem, grid: Grid, x: Array, start: Array | None) -> None:
-    """Fill in the prescribed displacement and the first guess."""
-    given = problem.prescribed
-    guess = given if start is None else np.ascontiguousarray(start, float)
-    begin(given, guess, grid.inverse, x)
+def _unbalanced(problem: _Problem, grid: Grid, loads: Loads, x: Array, q: Array) -> float:
+    """Write the force that x takes, less the loads; return the norm of what is free of it [N]."""
+    sweep(FORCE, x, x, q, grid)
+    _subtract_loads(problem, loads, q)
+    return float(np.sqrt(free_squares(q, grid.free)))
 
 
-def _unbalanced(problem: _Problem, grid: Grid, loads: Loads, x: Array, r: Array) -> float:
-    """Write the unbalanced force at free components; return its norm [N]."""
-    sweep(FORCE, x, x, r, grid)
-    np.negative(r, out=r)
-    _add_loads(problem, loads, r)
-    return float(np.sqrt(keep_free(r, grid.free)))
-
-
-def _add_loads(problem: _Problem, loads: Loads, r: Array) -> None:
+def _subtract_loads(problem: _Problem, loads: Loads, q: Array) -> None:
     nodes = problem.nodes[2]
     if loads.forces_n is not None:
-        r[..., :nodes] += np.asarray(loads.forces_n, float).transpose(0, 1, 3, 2)
+        q[..., :nodes] -= np.asarray(loads.forces_n, float).transpose(0, 1, 3, 2)
     if loads.eigenstress_mpa is not None:
         stress = np.ascontiguousarray(loads.eigenstress_mpa, float)
-        subtract_eigenstress(stress, problem.spacing, r)
+        add_eigenstress(stress, problem.spacing, q)
 
 
 def _result(
@@ -341,35 +353,31 @@ def _result(
     history: tuple[list[float], float, float],
     bodies: tuple[Body, ...],
 ) -> Solution:
-    x, r = fields
+    x, q = fields
     residuals, scale, tolerance = history
-    energy = 0.5 * _energy(grid, x, r)
-    if loads.forces_n is not None or loads.eigenstress_mpa is not None:
-        np.negative(r, out=r)
-        _add_loads(problem, loads, r)
-        np.negative(r, out=r)
-    keep_held(r, grid.free)
+    loaded = loads.forces_n is not None or loads.eigenstress_mpa is not None
     nodes = problem.nodes[2]
     if bodies:
         remove_rigid_motion(bodies[0].motions, x, grid.inverse)
-    blank(x, grid.inverse)
+    if loaded:
+        sweep(FORCE, x, x, q, grid)
+        energy = float(np.einsum("ijck,ijck->", x, q))  # unlike a product: no threads
+        _subtract_loads(problem, loads, q)
+    runs = pairwise(grid.cuts.tolist())
+    arrays = (x, q, grid.free, grid.inverse)
+    shares = together(conclude, [tuple(array[a:b] for array in arrays) for a, b in runs])
+    energy = energy if loaded else sum(shares)
     outcome, detail = _judged(residuals[-1], tolerance)
     return Solution(
         displacement_mm=x[..., :nodes].transpose(0, 1, 3, 2),
-        reaction_n=r[..., :nodes].transpose(0, 1, 3, 2),
-        strain_energy_mj=energy,
+        reaction_n=q[..., :nodes].transpose(0, 1, 3, 2),
+        strain_energy_mj=0.5 * energy,
         iterations=len(residuals) - 1,
         residuals=tuple(residuals),
         reference_n=scale,
         outcome=outcome,
         detail=detail,
     )
-
-
-def _energy(grid: Grid, x: Array, q: Array) -> float:
-    """Write A x to q and return x . A x [mJ]."""
-    sweep(FORCE, x, x, q, grid)
-    return float(np.einsum("ijck,ijck->", x, q))  # unlike a product, it starts no threads
 
 
 def _judged(residual: float, tolerance: float) -> tuple[Outcome, str]:

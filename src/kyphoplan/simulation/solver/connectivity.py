@@ -47,24 +47,23 @@ class Body:
         return f"body {self.number} ({self.voxels} voxels, near voxel {self.near})"
 
 
-def unheld_bodies(solid: NDArray[np.bool_], prescribed: NDArray[np.bool_]) -> tuple[Body, ...]:
+def unheld_bodies(solid: NDArray[np.bool_], held: NDArray[np.uint8]) -> tuple[Body, ...]:
     """Find the pieces that are not held.
 
     Parameters
     ----------
     solid : (I, J, K) voxels with material.
-    prescribed : (I + 1, J + 1, K + 1, 3) components with a given displacement.
+    held : (I + 1, J + 1, K + 1) nodes, bit c is set if component c has a given displacement.
     """
+    frame = 0.5 * np.array(solid.shape), 0.5 * max(solid.shape)
+    if _in_one_piece(solid) and _is_held(_gram(solid, held, *frame)):
+        return ()
     labels, count = ndimage.label(solid)
     if count == 0:
         return ()
-    frame = 0.5 * np.array(labels.shape), 0.5 * max(labels.shape)
-    if count == 1 and _is_held(_gram(solid, prescribed, *frame)):
-        return ()
-    supports = _supports(labels, np.argwhere(prescribed), frame)
+    supports = _supports(labels, np.argwhere(held[..., None] >> np.arange(3) & 1), frame)
     joints = _joints(labels, frame) if count > 1 else ()
-    held = _held(count, supports, joints)
-    motions = _motions(held, supports, joints)
+    motions = _motions(_held(count, supports, joints), supports, joints)
     if not motions:
         return ()
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
@@ -153,7 +152,63 @@ def _is_held(grams: Array) -> NDArray[np.bool_]:
     return np.asarray(values[..., 0] > RANK * np.maximum(values[..., -1], RANK))
 
 
-@nb.njit(cache=KEPT)
+@nb.njit(cache=KEPT, nogil=True)
+def _root(parents, run):  # type: ignore[no-untyped-def]
+    while parents[run] != run:
+        parents[run] = parents[parents[run]]
+        run = parents[run]
+    return run
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def _runs(row, begins, ends, count):  # type: ignore[no-untyped-def]
+    """Append where voxels of a row begin and end to be solid; return the new count."""
+    before = False
+    for k in range(row.size):
+        if row[k] and not before:
+            begins[count] = k
+        if before and not row[k]:
+            ends[count] = k
+            count += 1
+        before = row[k]
+    if before:
+        ends[count] = row.size
+        count += 1
+    return count
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def _in_one_piece(solid):  # type: ignore[no-untyped-def]
+    """Tell whether all solid voxels hang together: runs along k are joined row by row."""
+    planes, rows, voxels = solid.shape
+    most = planes * rows * ((voxels + 1) // 2)
+    begins, ends = np.empty(most, np.int32), np.empty(most, np.int32)
+    parents = np.empty(most, np.int32)
+    firsts = np.zeros(planes * rows + 1, np.int64)
+    pieces = 0
+    for here in range(planes * rows):
+        i, j = here // rows, here % rows
+        first = firsts[here]
+        firsts[here + 1] = _runs(solid[i, j], begins, ends, first)
+        for run in range(first, firsts[here + 1]):
+            parents[run] = run
+        pieces += firsts[here + 1] - first
+        for behind, there in ((1, j > 0), (rows, i > 0)):
+            run, other = first, firsts[here - behind] if there else 0
+            last = firsts[here - behind + 1] if there else 0
+            while run < firsts[here + 1] and other < last:
+                if begins[run] < ends[other] and begins[other] < ends[run]:
+                    one, two = _root(parents, run), _root(parents, other)
+                    parents[one] = two
+                    pieces -= one != two
+                if ends[run] < ends[other]:
+                    run += 1
+                else:
+                    other += 1
+    return pieces == 1
+
+
+@nb.njit(cache=KEPT, nogil=True)
 def _touched(solid, i, j, k):  # type: ignore[no-untyped-def]
     for a in range(max(i - 1, 0), min(i + 1, solid.shape[0])):
         for b in range(max(j - 1, 0), min(j + 1, solid.shape[1])):
@@ -163,24 +218,26 @@ def _touched(solid, i, j, k):  # type: ignore[no-untyped-def]
     return False
 
 
-@nb.njit(cache=KEPT)
-def _gram(solid, prescribed, centre, half):  # type: ignore[no-untyped-def]
+@nb.njit(cache=KEPT, nogil=True)
+def _gram(solid, held, centre, half):  # type: ignore[no-untyped-def]
     """Sum the squares of all conditions, for bone in one piece; see `_rows`."""
     gram, row, turn = np.zeros((6, 6)), np.zeros(6), np.zeros(3)
-    for i in range(prescribed.shape[0]):
-        for j in range(prescribed.shape[1]):
-            for k in range(prescribed.shape[2]):
-                if not prescribed[i, j, k].any() or not _touched(solid, i, j, k):
+    for i in range(held.shape[0]):
+        for j in range(held.shape[1]):
+            for k in range(held.shape[2]):
+                if held[i, j, k] == 0 or not _touched(solid, i, j, k):
                     continue
                 turn[0], turn[1], turn[2] = i - centre[0], j - centre[1], k - centre[2]
                 turn /= half
                 for c in range(3):
-                    if prescribed[i, j, k, c]:
+                    if held[i, j, k] >> c & 1:
                         row[:] = 0.0
                         row[c] = 1.0
                         row[3 + (c + 1) % 3] = turn[(c + 2) % 3]
                         row[3 + (c + 2) % 3] = -turn[(c + 1) % 3]
-                        gram += np.outer(row, row)
+                        for a in range(6):
+                            for b in range(6):
+                                gram[a, b] += row[a] * row[b]
     return gram
 
 

@@ -22,7 +22,6 @@ from kyphoplan.simulation.solver.transfer import prolong, restrict
 # Columns of the table of levels: `kernels.addresses`, then where the fields lie.
 FREE, INVERSE, SPANS, RESIDUALS, CORRECTION, STEP, FIRST, IMAGE = range(5, 13)
 GRID = 8  # [1] columns that `kernels.addresses` fills
-IMPROVED_LEVELS = 2  # [1] coarse levels that are worth two cycles; see `_improved`
 
 
 class Do(IntEnum):
@@ -43,15 +42,19 @@ class Do(IntEnum):
 
 @cache
 def instructions(
-    levels: int, smoothing: tuple[tuple[float, float], ...], shared: tuple[bool, ...]
+    levels: int,
+    smoothing: tuple[tuple[float, float], ...],
+    shared: tuple[bool, ...],
+    improved: tuple[int, ...],
 ) -> tuple[Array, Array]:
     """List the cycle: (n, 2) what to do on which level, and (n, 2) weights.
 
     Parameters
     ----------
     shared : whether the threads share a level; otherwise the first one does it all.
+    improved : levels that are solved by two cycles; see `_improved`.
     """
-    listed = list(_cycle(0, levels, smoothing))
+    listed = list(_cycle(0, levels, smoothing, improved))
     program, weights = [], []
     for number, (what, level, weight) in enumerate(listed):
         touched = {level, level + 1} if what in {Do.RESTRICT, Do.PROLONG} else {level}
@@ -70,7 +73,9 @@ def instructions(
 Listed = Iterator[tuple[Do, int, tuple[float, float]]]
 
 
-def _cycle(level: int, levels: int, smoothing: Sequence[tuple[float, float]]) -> Listed:
+def _cycle(
+    level: int, levels: int, smoothing: Sequence[tuple[float, float]], improved: Sequence[int]
+) -> Listed:
     """Turn the residual of a level into a correction, by one cycle over the coarser ones."""
     none = (0.0, 0.0)
     if level + 1 == levels:
@@ -83,10 +88,10 @@ def _cycle(level: int, levels: int, smoothing: Sequence[tuple[float, float]]) ->
     yield Do.RESIDUAL, level, none
     yield Do.WAIT, level, none
     yield Do.RESTRICT, level, none
-    if level < IMPROVED_LEVELS and level + 2 < levels:
-        yield from _improved(level + 1, levels, smoothing)
+    if level + 1 in improved and level + 2 < levels:
+        yield from _improved(level + 1, levels, smoothing, improved)
     else:
-        yield from _cycle(level + 1, levels, smoothing)
+        yield from _cycle(level + 1, levels, smoothing, improved)
     yield Do.WAIT, level + 1, none
     yield Do.WAIT, level, none
     yield Do.PROLONG, level, none
@@ -101,7 +106,9 @@ def _smoothed(level: int, weights: Sequence[tuple[float, float]]) -> Listed:
         yield Do.SMOOTH, level, weight
 
 
-def _improved(level: int, levels: int, smoothing: Sequence[tuple[float, float]]) -> Listed:
+def _improved(
+    level: int, levels: int, smoothing: Sequence[tuple[float, float]], improved: Sequence[int]
+) -> Listed:
     """Solve a coarser level by two cycles, combined so that their error is least in energy.
 
     Where thin bone is too stiff on the coarser grids, one cycle leaves a correction too small
@@ -112,11 +119,11 @@ def _improved(level: int, levels: int, smoothing: Sequence[tuple[float, float]])
     Notay & Vassilevski 2008, Numer Linear Algebra Appl 15:473, doi:10.1002/nla.542.
     """
     none = (0.0, 0.0)
-    yield from _cycle(level, levels, smoothing)
+    yield from _cycle(level, levels, smoothing, improved)
     yield Do.KEEP, level, none
     yield Do.WAIT, level, none
     yield Do.LESSEN, level, none
-    yield from _cycle(level, levels, smoothing)
+    yield from _cycle(level, levels, smoothing, improved)
     yield Do.WAIT, level, none
     yield Do.JOIN, level, none
 

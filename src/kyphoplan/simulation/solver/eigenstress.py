@@ -7,8 +7,8 @@ from kyphoplan.simulation.solver.caching import KEPT
 
 
 @nb.njit(cache=KEPT, nogil=True)
-def subtract_eigenstress(stress, edge_mm, out):
-    """Subtract the integral of grad N : stress from a field ``[i, j, component, k]`` [N].
+def add_eigenstress(stress, edge_mm, out):
+    """Add the integral of grad N : stress to a field ``[i, j, component, k]`` [N].
 
     Parameters
     ----------
@@ -26,6 +26,6 @@ def subtract_eigenstress(stress, edge_mm, out):
                 for corner in range(8):
                     a, b, c = corner >> 2 & 1, corner >> 1 & 1, corner & 1
                     x, y, z = quarter * (2 * a - 1), quarter * (2 * b - 1), quarter * (2 * c - 1)
-                    out[i + a, j + b, 0, k + c] -= x * s[0] + y * s[5] + z * s[4]
-                    out[i + a, j + b, 1, k + c] -= x * s[5] + y * s[1] + z * s[3]
-                    out[i + a, j + b, 2, k + c] -= x * s[4] + y * s[3] + z * s[2]
+                    out[i + a, j + b, 0, k + c] += x * s[0] + y * s[5] + z * s[4]
+                    out[i + a, j + b, 1, k + c] += x * s[5] + y * s[1] + z * s[3]
+                    out[i + a, j + b, 2, k + c] += x * s[4] + y * s[3] + z * s[2]

@@ -20,7 +20,7 @@ from kyphoplan.geometry import Array
 
 Z, Y, YZ, X, XZ, XY, XYZ = range(1, 8)  # place of each monomial; 0 is the constant
 LINEAR = 1.0 / 16.0  # [1] a linear coefficient is a quarter of the sum of differences; squared
-BILINEAR = 1.0 / 48.0  # [1] a half of it, squared, times the mean of xi^2
+BILINEAR = LINEAR / 3.0  # [1] a half of it, squared, times the mean of xi^2
 TRILINEAR = 1.0 / 144.0  # [1] the mean of (xi eta)^2
 NODES = 8
 
@@ -43,19 +43,19 @@ def modal_forces(
     """
     lam1, mu1 = lam * LINEAR, mu * LINEAR
     p = lam1 * (x[X] + y[Y] + z[Z])
-    two = mu1 + mu1
+    two = mu * (2.0 * LINEAR)
     xy, xz, yz = mu1 * (x[Y] + y[X]), mu1 * (x[Z] + z[X]), mu1 * (y[Z] + z[Y])
     lam2, mu2 = lam * BILINEAR, mu * BILINEAR
-    three = mu2 + mu2 + mu2
+    three = mu1  # three times mu2
     p_xi, p_eta, p_zeta = lam2 * (y[XY] + z[XZ]), lam2 * (x[XY] + z[YZ]), lam2 * (x[XZ] + y[YZ])
-    twist = x[YZ] + y[XZ] + z[XY]
-    last = (lam + mu * 4.0) * TRILINEAR
-    from_x = [xz, xy, mu2 * (twist + x[YZ]), p + two * x[X]]
+    twist = mu2 * (x[YZ] + y[XZ] + z[XY])
+    last = lam * TRILINEAR + mu * (4.0 * TRILINEAR)
+    from_x = [xz, xy, twist + mu2 * x[YZ], p + two * x[X]]
     from_x += [p_zeta + three * x[XZ], p_eta + three * x[XY], last * x[XYZ]]
     from_y = [yz, p + two * y[Y], p_zeta + three * y[YZ], xy]
-    from_y += [mu2 * (twist + y[XZ]), p_xi + three * y[XY], last * y[XYZ]]
+    from_y += [twist + mu2 * y[XZ], p_xi + three * y[XY], last * y[XYZ]]
     from_z = [p + two * z[Z], yz, p_eta + three * z[YZ], xz]
-    from_z += [p_xi + three * z[XZ], mu2 * (twist + z[XY]), last * z[XYZ]]
+    from_z += [p_xi + three * z[XZ], twist + mu2 * z[XY], last * z[XYZ]]
     return [None, *from_x], [None, *from_y], [None, *from_z]
 
 

@@ -59,19 +59,28 @@ def combine(x, y, a, b, spans, begin, end):
                     to[k] = a * to[k] + b * other[k]
 
 
-@nb.njit(cache=KEPT, nogil=True)
-def split(whole, high, low, spans, begin, end):
-    """Keep a field as the sum of two in single precision, good to 14 digits."""
+@nb.njit(cache=KEPT, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def split(force, free, high, low, spans, begin, end):
+    """Write r, the force that free components lack, as high + low; return r . r.
+
+    Two numbers in single precision are good to 14 digits.
+    """
+    total = 0.0
     for i in range(begin, end):
-        for j in range(whole.shape[1]):
+        for j in range(force.shape[1]):
             first, last = _bounds(spans, i, j)
+            bits = free[i, j, first:last]
             for c in range(3):
-                given = whole[i, j, c, first:last]
+                given = force[i, j, c, first:last]
                 to_high, to_low = high[i, j, c, first:last], low[i, j, c, first:last]
                 for k in range(given.size):
-                    rounded = np.float32(given[k])
+                    value = -given[k]
+                    value = value if bits[k] >> c & 1 else 0.0
+                    total += value * value
+                    rounded = np.float32(value)
                     to_high[k] = rounded
-                    to_low[k] = np.float32(given[k] - nb.float64(rounded))
+                    to_low[k] = np.float32(value - nb.float64(rounded))
+    return total
 
 
 @nb.njit(cache=KEPT, nogil=True, fastmath={"contract", "reassoc", "nsz"})
@@ -116,8 +125,8 @@ def two_dots(z, r, q, spans, begin, end):
 
 
 @nb.njit(cache=KEPT, nogil=True, fastmath={"contract", "reassoc", "nsz"})
-def keep_free(field, free):
-    """Zero what is not free; return the sum of squares of the rest."""
+def free_squares(field, free):
+    """Return the sum of squares of what is free."""
     total = 0.0
     for i in range(field.shape[0]):
         for j in range(field.shape[1]):
@@ -125,59 +134,73 @@ def keep_free(field, free):
             for c in range(3):
                 row = field[i, j, c]
                 for k in range(row.size):
-                    value = row[k] if bits[k] >> c & 1 else 0.0
-                    row[k] = value
-                    total += value * value
+                    value = row[k]  # first, for the compiler does several at a time only then
+                    total += value * value if bits[k] >> c & 1 else 0.0
+    return total
+
+
+@nb.njit(cache=KEPT, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def conclude(x, q, free, inverse):
+    """Keep the force of the supports, write NaN where there is no material; return x . q."""
+    total = 0.0
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            bits, there = free[i, j], inverse[i, j]
+            for c in range(3):
+                place, force = x[i, j, c], q[i, j, c]
+                for k in range(place.size):
+                    total += place[k] * force[k]
+                    force[k] = 0.0 if bits[k] >> c & 1 else force[k]
+                    place[k] = place[k] if there[k] > 0.0 else np.nan
     return total
 
 
 @nb.njit(cache=KEPT, nogil=True)
-def keep_held(field, free):
-    """Zero what is free."""
-    for i in range(field.shape[0]):
-        for j in range(field.shape[1]):
-            bits = free[i, j]
-            for c in range(3):
-                row = field[i, j, c]
-                for k in range(row.size):
-                    row[k] = 0.0 if bits[k] >> c & 1 else row[k]
-
-
-@nb.njit(cache=KEPT, nogil=True)
-def blank(field, inverse):
-    """Write NaN at nodes without material."""
-    for i in range(field.shape[0]):
-        for j in range(field.shape[1]):
-            there = inverse[i, j]
-            for c in range(3):
-                row = field[i, j, c]
-                for k in range(row.size):
-                    row[k] = row[k] if there[k] > 0.0 else np.nan
-
-
-@nb.njit(cache=KEPT, nogil=True)
-def begin(prescribed, guess, inverse, field):
-    """Fill in the prescribed displacement, else the guess, where there is material."""
-    for i in range(prescribed.shape[0]):
-        for j in range(prescribed.shape[1]):
-            there = inverse[i, j]
-            for c in range(3):
-                row = field[i, j, c]
-                for k in range(prescribed.shape[2]):
-                    value = prescribed[i, j, k, c]
-                    if np.isnan(value):
-                        value = guess[i, j, k, c]
-                    row[k] = 0.0 if np.isnan(value) or there[k] == 0.0 else value
-
-
-@nb.njit(cache=KEPT, nogil=True)
-def mark_free(prescribed, inverse, free):
-    """Set bit c of a node with material where its component c is not prescribed."""
+def mark_held(prescribed, held):
+    """Set bit c of a node where its component c is prescribed; tell whether by finite numbers."""
+    finite = True
     for i in range(prescribed.shape[0]):
         for j in range(prescribed.shape[1]):
             for k in range(prescribed.shape[2]):
                 bits = 0
-                if inverse[i, j, k] > 0.0:
+                for c in range(3):
+                    value = prescribed[i, j, k, c]
+                    bits |= (not np.isnan(value)) << c
+                    finite &= not np.isinf(value)
+                held[i, j, k] = bits
+    return finite
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def mark_free(held, inverse, free):
+    """Set bit c of a node with material where its component c is not prescribed."""
+    for i in range(held.shape[0]):
+        for j in range(held.shape[1]):
+            bits, there, row = held[i, j], inverse[i, j], free[i, j]
+            for k in range(bits.size):
+                row[k] = ~bits[k] & 7 if there[k] > 0.0 else 0
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def fill_held(prescribed, held, inverse, field):
+    """Write what is prescribed to nodes with material."""
+    for i in range(held.shape[0]):
+        for j in range(held.shape[1]):
+            for k in range(held.shape[2]):
+                if held[i, j, k] and inverse[i, j, k] > 0.0:
                     for c in range(3):
-                        bits |= np.isnan(prescribed[i, j, k, c]) << c
-                free[i, j, k] = bits
+                        if held[i, j, k] >> c & 1:
+                            field[i, j, c, k] = prescribed[i, j, k, c]
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def fill_free(guess, free, field):
+    """Write a guess to free components; 0 where it is NaN."""
+    for i in range(guess.shape[0]):
+        for j in range(guess.shape[1]):
+            for c in range(3):
+                row, bits = field[i, j, c], free[i, j]
+                for k in range(guess.shape[2]):
+                    value = guess[i, j, k, c]
+                    if bits[k] >> c & 1:
+                        row[k] = 0.0 if np.isnan(value) else value

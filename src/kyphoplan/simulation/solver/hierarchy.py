@@ -25,14 +25,15 @@ from kyphoplan.simulation.solver.transfer import (
 
 DIRECT_UNKNOWNS = 700  # [1] a level of so few is solved by a dense inverse of 2 MB
 STEPS, STEPS_IF_THIN = 5, 12  # [1] measured: the least time in bulk, and in rods and foams
-STEPS_IF_SLOW = 30  # [1] where the first steps show that coarser grids hardly help
+STEPS_IF_SLOW, STEPS_IF_THIN_AND_SLOW = 30, 45  # [1] " if the first steps show little progress
+IMPROVED, IMPROVED_IF_SLOW = (1, 3), (1, 2)  # levels that are worth two cycles, measured
 THIN = 1.5  # [1] nodes per voxel of plates of two voxels, or of rods of four or five
 STEPS_PER_ROOT = 0.3  # [1] steps per root of lam / mu: 21 at a Poisson's ratio of 0.4999
 PIVOTS = 4  # [1] rows that are eliminated together
 ALL_FREE = 7  # [1] bits of the three components of a node
 SHIFT = 1e-5  # [1] keeps the coarsest stiffness regular where a hinge is left
 SMALLEST_EDGE = 2  # [voxels] no coarser
-SHARED_VOXELS = 8_000  # [1] smaller levels are swept by one thread: starting two costs more
+SHARED_VOXELS = 4_000  # [1] smaller levels are swept by one thread: starting two costs more
 LAM_WEIGHT = element.diagonal(1.0, 0.0)  # [1] share of lam in the diagonal
 MU_WEIGHT = element.diagonal(0.0, 1.0)  # [1] share of mu
 
@@ -86,7 +87,7 @@ def chebyshev(steps: int, largest: float) -> tuple[tuple[float, float], ...]:
     )
 
 
-def smoothing_steps(finest: Grid, ratio: float) -> int:
+def smoothing_steps(finest: Grid, ratio: float) -> tuple[int, int]:
     """Choose how often to smooth: where coarser grids help less, more steps cost less time.
 
     That is so where the material is thin, told by its nodes per voxel (1 for a large body, 4 for
@@ -96,10 +97,16 @@ def smoothing_steps(finest: Grid, ratio: float) -> int:
     Parameters
     ----------
     ratio : the largest lam / mu [1].
+
+    Returns
+    -------
+    Steps at first, and those if the first iterations foretell many.
     """
     voxels, nodes = np.count_nonzero(finest.mu), np.count_nonzero(finest.inverse)
-    steps = STEPS_IF_THIN if nodes > THIN * voxels else STEPS
-    return max(steps, math.ceil(STEPS_PER_ROOT * math.sqrt(max(ratio, 0.0))))
+    thin = nodes > THIN * voxels
+    steps = STEPS_IF_THIN if thin else STEPS
+    squeezed = math.ceil(STEPS_PER_ROOT * math.sqrt(max(ratio, 0.0)))
+    return max(steps, squeezed), STEPS_IF_THIN_AND_SLOW if thin else STEPS_IF_SLOW
 
 
 def make_grid(lam: Array, mu: Array, free: Array | None, threads: int) -> Grid:
@@ -161,9 +168,9 @@ def build(finest: Grid, largest: float, *, steps: int, threads: int) -> Hierarch
     levels: list[Level] = []
     for grid in grids:
         shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
-        fields = [new_field(shape, np.float32) for _ in range(5 if levels else 3)]
+        fields = list(new_field((5 if levels else 3, *shape), np.float32))  # few and large pages
         levels.append(Level(grid, *fields, *fields[: 5 - len(fields)]))
-    program, weights = _program(tuple(levels), largest, steps)
+    program, weights = _program(tuple(levels), largest, steps, IMPROVED)
     rooms = [(v.residual, v.correction, v.step, v.first, v.image) for v in levels]
     table = [
         (*addresses(level.grid), *(each.ctypes.data for each in arrays))
@@ -184,14 +191,16 @@ def build(finest: Grid, largest: float, *, steps: int, threads: int) -> Hierarch
     )
 
 
-def _program(levels: tuple[Level, ...], largest: float, steps: int) -> tuple[Array, Array]:
+def _program(
+    levels: tuple[Level, ...], largest: float, steps: int, improved: tuple[int, ...]
+) -> tuple[Array, Array]:
     shared = tuple(len(level.grid.cuts) > 2 for level in levels)  # noqa: PLR2004 - threads
-    return instructions(len(levels), chebyshev(steps, largest), shared)
+    return instructions(len(levels), chebyshev(steps, largest), shared, improved)
 
 
-def strengthened(hierarchy: Hierarchy, largest: float) -> Hierarchy:
-    """Return the same grids with much more smoothing, for what coarser grids see badly."""
-    program, weights = _program(hierarchy.levels, largest, STEPS_IF_SLOW)
+def strengthened(hierarchy: Hierarchy, largest: float, steps: int) -> Hierarchy:
+    """Return the same grids with much more work on each, for what coarser grids see badly."""
+    program, weights = _program(hierarchy.levels, largest, steps, IMPROVED_IF_SLOW)
     return replace(hierarchy, program=program, weights=weights)
 
 
@@ -230,18 +239,6 @@ def _inverted(matrix: Array) -> Array:
     return np.asarray(np.tril(result) + np.tril(result, -1).T)
 
 
-@nb.njit(cache=KEPT, nogil=True, fastmath=True)
-def _less(row, factors, columns):  # type: ignore[no-untyped-def]
-    a, b, c, d = factors
-    for k in range(row.size):
-        row[k] -= a * columns[0, k] + b * columns[1, k] + c * columns[2, k] + d * columns[3, k]
-
-
-@nb.njit(cache=KEPT, nogil=True)
-def _share(row, column):  # type: ignore[no-untyped-def]
-    return row[0] * column[0] + row[1] * column[1] + row[2] * column[2] + row[3] * column[3]
-
-
 @nb.njit(cache=KEPT, nogil=True)
 def _inverted_block(block, count):  # type: ignore[no-untyped-def]
     """Invert the first rows of a small matrix in place, pivot by pivot; see `swept`."""
@@ -249,14 +246,50 @@ def _inverted_block(block, count):  # type: ignore[no-untyped-def]
         pivot = block[k, k]
         if not pivot > 0.0:
             return False
-        row = block[k].copy() / pivot
+        for j in range(count):
+            block[k, j] /= pivot
         for i in range(count):
-            if i != k:
-                block[i] -= block[i, k] * row
-                block[i, k] = row[i]
-        block[k], block[k, k] = row, -1.0 / pivot
-    block *= -1.0
+            factor = block[i, k]
+            for j in range(count):
+                if i != k:
+                    block[i, j] -= factor * block[k, j]
+            block[i, k] = block[k, i]
+        block[k, k] = -1.0 / pivot
+    for i in range(count):
+        for j in range(count):
+            block[i, j] *= -1.0
     return True
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def _gathered(matrix, start, end, block, columns):  # type: ignore[no-untyped-def]
+    """Copy the pivots' columns, and their block; the columns are left zero there."""
+    for n in range(PIVOTS):
+        for i in range(len(matrix)):
+            row, column = max(i, start + n), min(i, start + n)
+            columns[n, i] = matrix[row, column] if start + n < end else 0.0
+        for m in range(end - start):
+            block[n, m] = columns[n, start + m]
+            columns[n, start + m] = 0.0
+
+
+@nb.njit(cache=KEPT, nogil=True, fastmath=True)
+def _eliminated(matrix, start, end, block, columns):  # type: ignore[no-untyped-def]
+    """Take the pivots' share out of all other rows."""
+    one, two, three, four = columns[0], columns[1], columns[2], columns[3]
+    shares = np.zeros(PIVOTS)
+    for i in range(len(matrix)):
+        for n in range(PIVOTS):
+            total = block[n, 0] * one[i] + block[n, 1] * two[i]
+            shares[n] = total + block[n, 2] * three[i] + block[n, 3] * four[i]
+        a, b, c, d = shares[0], shares[1], shares[2], shares[3]
+        if start <= i < end or a == b == c == d == 0.0:
+            continue
+        row = matrix[i]
+        for k in range(i + 1):
+            row[k] -= a * one[k] + b * two[k] + c * three[k] + d * four[k]
+        for n in range(end - start):
+            matrix[max(i, start + n), min(i, start + n)] = shares[n]
 
 
 @nb.njit(cache=KEPT, nogil=True)
@@ -269,30 +302,17 @@ def swept(matrix):  # type: ignore[no-untyped-def]
     ----------
     Goodnight 1979, Am Stat 33:149, doi:10.1080/00031305.1979.10482685 (sweep operator).
     """
-    size = len(matrix)
-    columns, block = np.zeros((PIVOTS, size)), np.zeros((PIVOTS, PIVOTS))
-    for start in range(0, size, PIVOTS):
-        end = min(start + PIVOTS, size)
-        columns[:], block[:] = 0.0, 0.0
-        for n in range(end - start):
-            columns[n, : start + n] = matrix[start + n, : start + n]
-            columns[n, start + n :] = matrix[start + n :, start + n]
-        block[:, : end - start] = columns[:, start:end]
+    columns, block = np.zeros((PIVOTS, len(matrix))), np.zeros((PIVOTS, PIVOTS))
+    for start in range(0, len(matrix), PIVOTS):
+        end = min(start + PIVOTS, len(matrix))
+        _gathered(matrix, start, end, block, columns)
         if not _inverted_block(block, end - start):
             return False
-        columns[:, start:end] = 0.0
-        for i in range(size):
-            if start <= i < end or not columns[:, i].any():
-                continue
-            shares = (
-                _share(block[0], columns[:, i]),
-                _share(block[1], columns[:, i]),
-                _share(block[2], columns[:, i]),
-                _share(block[3], columns[:, i]),
-            )
-            _less(matrix[i, : i + 1], shares, columns)
-            for n in range(end - start):
-                matrix[max(i, start + n), min(i, start + n)] = shares[n]
-        matrix[start:end, start:end] = -block[: end - start, : end - start]
-    matrix *= -1.0
+        _eliminated(matrix, start, end, block, columns)
+        for n in range(end - start):
+            for m in range(end - start):
+                matrix[start + n, start + m] = -block[n, m]
+    for i in range(len(matrix)):
+        for k in range(i + 1):
+            matrix[i, k] *= -1.0
     return True

@@ -33,7 +33,7 @@ from kyphoplan.simulation.solver.team import pointer, together
 
 NOTHING, FORCE, APPLY = int(Finish.NOTHING), int(Finish.FORCE), int(Finish.APPLY)
 RESIDUAL, SMOOTH = int(Finish.RESIDUAL), int(Finish.SMOOTH)
-KEPT_ROWS = 12  # [1] numbers per node of the last row that are kept, and as many handed on
+KEPT_ROWS = 12  # [1] numbers per node of each of two rows that are kept, and as many handed on
 HELD_ROWS = 6  # [1] numbers per node that are handed to the next plane
 ROOM = 64  # [1] numbers between parts of a workspace
 
@@ -68,7 +68,7 @@ def addresses(grid: Grid) -> tuple[int, ...]:
 def workspace(grid: Grid) -> Array:
     """Return room for what one thread keeps during a sweep over a grid or a coarser one."""
     _, rows, nodes = grid.lam.shape
-    return np.zeros((2 * KEPT_ROWS + HELD_ROWS * rows) * nodes + 4 * ROOM)
+    return np.zeros((3 * KEPT_ROWS + HELD_ROWS * rows) * nodes + 5 * ROOM)
 
 
 @nb.njit(cache=KEPT, nogil=True)
@@ -86,6 +86,14 @@ def _row(kind, double, at, plane, span, weights):  # noqa: PLR0911 - one call
     if kind == APPLY:
         return apply_single(at, plane, span, weights)
     return nothing_single(at, plane, span, weights)
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def _next_row(double, at, plane, span):
+    if double:
+        first_double(at, plane, span)
+    else:
+        first_single(at, plane, span)
 
 
 @nb.njit(cache=KEPT, nogil=True)
@@ -119,18 +127,14 @@ def sweep_planes(  # noqa: PLR0913, PLR0917 - everything by address
                 empty = True
                 continue
             if empty:
-                at_first = (lower + j * row, upper + j * row, kept[0])
-                if double:
-                    first_double(at_first, nodes * size, span)
-                else:
-                    first_single(at_first, nodes * size, span)
+                _next_row(double, (lower + j * row, upper + j * row, kept[0]), nodes * size, span)
                 empty = False
             after, place = min(j + 1, rows - 1) * row, i * rows + j
+            _next_row(double, (lower + after, upper + after, kept[1]), nodes * size, span)
             at = (
-                lower + after,
-                upper + after,
                 kept[0],
                 kept[1],
+                kept[2],
                 held + 2 * j * row,
                 lam + place * small,
                 mu + place * small,
@@ -141,6 +145,7 @@ def sweep_planes(  # noqa: PLR0913, PLR0917 - everything by address
                 out + place * row,
             )
             total += _row(what, double, at, nodes * size, span, weights)
+            kept = (kept[1], kept[0], kept[2])
     return total
 
 
@@ -148,12 +153,12 @@ def sweep_planes(  # noqa: PLR0913, PLR0917 - everything by address
 def _prepared(space, rows, nodes, double):
     """Clear a workspace; return the addresses of its parts."""
     size = 8 if double else 4
-    used = (2 * KEPT_ROWS + HELD_ROWS * rows) * nodes * size // 8 + 3 * ROOM
+    used = (3 * KEPT_ROWS + HELD_ROWS * rows) * nodes * size // 8 + 4 * ROOM
     space[:used] = 0.0
     start = nb.int64(space.ctypes.data)
     start += -start % ROOM
     step = KEPT_ROWS * nodes * size + 2 * ROOM
-    return (start, start + step), start + 2 * step
+    return (start, start + step, start + 2 * step), start + 3 * step
 
 
 def sweep(kind: int, u: Any, b: Any, out: Any, grid: Grid, weights: Any = (0.0, 0.0)) -> float:

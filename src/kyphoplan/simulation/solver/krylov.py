@@ -10,9 +10,11 @@ from kyphoplan.geometry import Array
 from kyphoplan.simulation.solver.caching import KEPT
 from kyphoplan.simulation.solver.cycle import (
     CORRECTION,
+    FREE,
     RESIDUALS,
     field,
     grid_of,
+    of_nodes,
     spans_of,
     walk,
 )
@@ -53,7 +55,8 @@ def conjugate_gradients(
 ) -> History:
     """Solve for the free components; x is improved in place.
 
-    On entry q is the unbalanced force; it becomes scratch. If hasty, a slow start is given up.
+    On entry q is the force that x takes, less the loads; it becomes scratch. If hasty, a slow
+    start is given up.
     """
     finest = hierarchy.levels[0].grid
     p, low = new_field(x.shape, float), new_field(x.shape, np.float32)
@@ -125,8 +128,8 @@ def _iterate(  # noqa: PLR0913, PLR0917 - everything a thread works on
     size = 24 * x.shape[1] * x.shape[3]
     at = (nb.int64(p.ctypes.data), nb.int64(p.ctypes.data), nb.int64(q.ctypes.data))
     planes = (at[0] + max(begin - 1, 0) * size, at[0] + min(end, x.shape[0] - 1) * size)
-    split(q, high, low, spans, begin, end)
-    squares = advance(x, p, high, low, q, spans, 0.0, begin, end)
+    free = of_nodes(table, 0, FREE, np.uint8)
+    squares = split(q, free, high, low, spans, begin, end)
     squares, _ = summed(team, threads, me, squares, 0.0)
     residual, steps = np.sqrt(squares) / scale, 0
     residuals[0] = residual

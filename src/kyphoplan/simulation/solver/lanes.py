@@ -4,10 +4,12 @@ The compiler cannot prove that a dozen buffers do not overlap, so it would do on
 Here the vector instructions are written out instead: `Lanes` stands for a register of numbers, so
 that `element.modal_forces`, written once, runs on 4 or 8 voxels at a time.
 
-A node row is worked on in five steps: sums and differences of the next row along i and k, which
-are kept for the next turn; those along j; the modal forces; the same sums and differences back;
-and what is wanted with the finished force of the node row (`Finish`), while it is still in a
-register. What is kept or handed on lies register by register, so that one address serves all.
+A node row is worked on in two turns. The first takes sums and differences of the next row along i
+and k, and keeps them for this turn and the next. The second takes those along j, turns them into
+modal forces, takes the same sums and differences back, and does what is wanted with the finished
+force of the node row (`Finish`), while it is still in a register. In one turn, the chain from the
+first sum to the finished force would be too long for the processor to work on two registers at
+once. What is kept or handed on lies register by register, so that one address serves all.
 """
 
 from collections.abc import Callable
@@ -179,19 +181,15 @@ def _along_k(builder: Any, here: list[Any], ahead: list[Any], lanes: int) -> lis
     return results
 
 
-def _modes(memory: Memory, block: Any, after: list[Lanes]) -> list[list[Lanes]]:
-    """Return sums and differences of the voxels between a kept node row and the next one.
-
-    The next one takes the kept one's place.
-    """
+def _modes(memory: Memory, before: Any, after: Any) -> list[list[Lanes]]:
+    """Return sums and differences of the voxels between two kept node rows."""
     components = []
     for component in range(3):
         modes: list[Any] = [None] * 8
         for place in (0, 1, 4, 5):
             index = 4 * component + (place & 1) + (place >> 1)
-            before = memory.load_at(block, index)
-            modes[place], modes[place + 2] = _pair(before, after[index])
-            memory.store_at(after[index], block, index)
+            here, there = memory.load_at(before, index), memory.load_at(after, index)
+            modes[place], modes[place + 2] = _pair(here, there)
         components.append(modes)
     return components
 
@@ -279,21 +277,27 @@ def _ask_ahead(memory: Memory, kind: Finish, at: dict[str, Any], k: Any) -> None
     """
     builder = memory.builder
     one = builder.udiv(at["plane"], ir.Constant(k.type, memory.size))
+    names = {Finish.RESIDUAL: ("b", "out"), Finish.SMOOTH: ("b", "out"), Finish.NOTHING: ()}
     for component in range(3):
         shift = builder.mul(one, ir.Constant(k.type, 3 * ROWS_AHEAD + component))
-        place = builder.add(k, shift)
-        memory.ask(at["upper"], place, memory.size, write=False)
-        if kind in {Finish.RESIDUAL, Finish.SMOOTH}:
-            memory.ask(at["b"], place, memory.size, write=False)
-        if kind is not Finish.NOTHING:
-            memory.ask(at["out"], place, memory.size, write=True)
+        for name in names.get(kind, ("out",)):
+            memory.ask(at[name], builder.add(k, shift), memory.size, write=name == "out")
     place = builder.add(k, builder.mul(one, ir.Constant(k.type, ROWS_AHEAD)))
     for name in ("lam", "mu", "inverse") if kind is Finish.SMOOTH else ("lam", "mu"):
         memory.ask(at[name], place, 4, write=False)
 
 
+def _ask_for_next(memory: Memory, at: dict[str, Any], k: Any) -> None:
+    """Ask the main memory for the displacement of the rows that come next."""
+    builder = memory.builder
+    one = builder.udiv(at["plane"], ir.Constant(k.type, memory.size))
+    for component in range(3):
+        shift = builder.mul(one, ir.Constant(k.type, 3 * ROWS_AHEAD + component))
+        memory.ask(at["upper"], builder.add(k, shift), memory.size, write=False)
+
+
 ROW_ADDRESSES = (
-    *("lower", "upper", "rows", "carry", "held"),
+    *("before", "after", "carry", "held"),
     *("lam", "mu", "free", "inverse", "u", "b", "out"),
 )
 
@@ -312,34 +316,31 @@ def _row_code(real: Any, lanes: int, finish: Finish) -> Callable[..., Any]:
 
         def body(k: Any, carried: list[Any]) -> list[Any]:
             _ask_ahead(memory, finish, at, k)
-            ahead = _along_i(memory, at, builder.add(k, ir.Constant(k.type, lanes)))
-            rows, carry = memory.block(at["rows"], k, 12), memory.block(at["carry"], k, 12)
+            before, after, carry = (memory.block(at[name], k, 12) for name in ROW_ADDRESSES[:3])
             held = memory.block(at["held"], k, 6)
-            modes = _modes(memory, rows, _along_k(builder, carried[:6], ahead, lanes))
+            modes = _modes(memory, before, after)
             lam, mu = memory.load_single(at["lam"], k), memory.load_single(at["mu"], k)
             forces = element.modal_forces(modes[0], modes[1], modes[2], lam, mu)
-            results, finished = ahead, []
-            for component in range(3):
+            results, finished = [], []
+            for component, behind in enumerate(carried[:3]):
                 low, high = _spread(memory, carry, held, forces[component], component)
                 far = low + high
-                before = carried[6 + component]
-                finished.append(low - high + _across(builder, before, far.value, lanes, lanes - 1))
+                finished.append(low - high + _across(builder, behind, far.value, lanes, lanes - 1))
                 results.append(far.value)
             product = _finish(memory, finish, at, k, finished)
             if product is not None:
-                results.append((Lanes(builder, carried[9]) + product).value)
+                results.append((Lanes(builder, carried[3]) + product).value)
             return results
 
-        starts = _along_i(memory, at, first)
-        starts += [splat(memory.kind, 0.0)] * (4 if finish is Finish.APPLY else 3)
+        starts = [splat(memory.kind, 0.0)] * (4 if finish is Finish.APPLY else 3)
         end = _loop(builder, first, last, lanes, starts, body)
-        return _sum_lanes(builder, end[9], lanes) if finish is Finish.APPLY else _nothing()
+        return _sum_lanes(builder, end[3], lanes) if finish is Finish.APPLY else _nothing()
 
     return generate
 
 
 def _first_code(real: Any, lanes: int) -> Callable[..., Any]:
-    """Return the generator of the sums and differences along i and k of a first node row."""
+    """Return the generator of the sums and differences along i and k of a node row."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         addresses, plane, span = args
@@ -351,6 +352,7 @@ def _first_code(real: Any, lanes: int) -> Callable[..., Any]:
         first, last = cgutils.unpack_tuple(builder, span)
 
         def body(k: Any, carried: list[Any]) -> list[Any]:
+            _ask_for_next(memory, at, k)
             ahead = _along_i(memory, at, builder.add(k, ir.Constant(k.type, lanes)))
             block = memory.block(at["rows"], k, 12)
             for index, value in enumerate(_along_k(builder, carried, ahead, lanes)):

@@ -9,6 +9,7 @@ every thread finds the same number, and takes the same turn by it.
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from typing import Any
 
 import numba as nb
@@ -101,19 +102,48 @@ def summed(team, threads, me, one, other):
     return one, other
 
 
+_idle: dict[int, list[ThreadPoolExecutor]] = {}  # per number of threads; see `together`
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_idle.clear)  # threads do not follow a fork
+
+
 def together(kernel: Callable[..., Any], runs: Sequence[tuple[Any, ...]]) -> list[Any]:
     """Call a kernel that does not hold the interpreter's lock, once per tuple of arguments.
 
-    Every run has a thread of its own, so that runs can wait for each other.
+    Every run has a thread of its own, so that runs can wait for each other. Threads are kept for
+    the next call: waking one takes 50 microseconds, starting one twice to a hundred times that.
 
     Examples
     --------
     >>> together(max, [(1, 2), (3, 4)])
     [2, 4]
     """
-    if len(runs) == 1:
+    others = len(runs) - 1
+    if others == 0:
         return [kernel(*runs[0])]
-    with ThreadPoolExecutor(max_workers=len(runs) - 1) as threads:
-        others = [threads.submit(kernel, *run) for run in runs[1:]]
+    kept = _idle.setdefault(others, [])
+    crew = kept.pop() if kept else ThreadPoolExecutor(max_workers=others)
+    tasks = [crew.submit(kernel, *run) for run in runs[1:]]
+    try:
         first = kernel(*runs[0])
-        return [first, *(other.result() for other in others)]
+    finally:
+        wait_for(tasks)
+        kept.append(crew)
+    return [first, *(task.result() for task in tasks)]
+
+
+def side_by_side(*tasks: Callable[[], Any], threads: int) -> list[Any]:
+    """Call tasks of which none needs another's result, each in a thread if there are several.
+
+    Examples
+    --------
+    >>> side_by_side(lambda: 1, lambda: 2, threads=2)
+    [1, 2]
+    """
+    if threads == 1:
+        return [task() for task in tasks]
+    return together(_called, [(task,) for task in tasks])
+
+
+def _called(task: Callable[[], Any]) -> Any:
+    return task()

@@ -227,8 +227,8 @@ def _gram(solid, held, centre, half):  # type: ignore[no-untyped-def]
             for k in range(held.shape[2]):
                 if held[i, j, k] == 0 or not _touched(solid, i, j, k):
                     continue
-                turn[0], turn[1], turn[2] = i - centre[0], j - centre[1], k - centre[2]
-                turn /= half
+                for axis, node in enumerate((i, j, k)):
+                    turn[axis] = (node - centre[axis]) / half
                 for c in range(3):
                     if held[i, j, k] >> c & 1:
                         row[:] = 0.0

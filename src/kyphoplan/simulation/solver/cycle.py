@@ -157,7 +157,10 @@ def grid_of(table, level):
 
 @nb.njit(cache=KEPT, nogil=True)
 def _sweep(kind, table, level, out, run, weights, space, halo):  # noqa: PLR0913, PLR0917
-    """Sweep a level's correction over this thread's planes."""
+    """Sweep a level's correction over this thread's planes.
+
+    The kind is no constant to the compiler, which would else make a sweep for each.
+    """
     begin, end = run
     x, b = table[level, CORRECTION], table[level, RESIDUALS]
     plane = 12 * table[level, 1] * table[level, 2]
@@ -165,25 +168,30 @@ def _sweep(kind, table, level, out, run, weights, space, halo):  # noqa: PLR0913
     if kind == SMOOTH and (begin > 0 or end < table[level, 0]):
         planes = (nb.int64(halo[0].ctypes.data), nb.int64(halo[1].ctypes.data))
     fields = (x, b, table[level, out])
-    return sweep_planes(
-        kind, False, grid_of(table, level), fields, planes, begin, end, weights, space
-    )
+    single, grid = nb.boolean(False), grid_of(table, level)
+    return sweep_planes(kind, single, grid, fields, planes, begin, end, weights, space)
 
 
 @nb.njit(cache=KEPT, nogil=True)
 def _copy(table, level, run, halo):
     """Copy the planes before and behind our own."""
     x = field(table, level, CORRECTION)
-    size = x.shape[1] * 3 * x.shape[3]
+    flat, size = x.reshape(-1), x.shape[1] * 3 * x.shape[3]
     for side, plane in enumerate((max(run[0] - 1, 0), min(run[1], x.shape[0] - 1))):
-        halo[side, :size] = x[plane].ravel()
+        for n in range(size):
+            halo[side, n] = flat[plane * size + n]
 
 
 @nb.njit(cache=KEPT, nogil=True, fastmath=True)
 def _invert(table, level, unknowns, inverse):
     """Solve the coarsest level by its dense inverse."""
-    x, b = field(table, level, CORRECTION).ravel(), field(table, level, RESIDUALS).ravel()
-    given = b[unknowns]
+    x, b = (
+        field(table, level, CORRECTION).reshape(-1),
+        field(table, level, RESIDUALS).reshape(-1),
+    )
+    given = np.empty(unknowns.size, np.float32)
+    for row in range(unknowns.size):
+        given[row] = b[unknowns[row]]
     for row in range(unknowns.size):
         total = np.float32(0.0)
         for column in range(unknowns.size):
@@ -197,7 +205,7 @@ def _lessen(table, level, run, team, threads, me, space, halo, kept):  # noqa: P
     x, b = field(table, level, CORRECTION), field(table, level, RESIDUALS)
     image = field(table, level, IMAGE)
     spans = spans_of(table, level)
-    _sweep(APPLY, table, level, IMAGE, run, (0.0, 0.0), space, halo)
+    _sweep(nb.int64(APPLY), table, level, IMAGE, run, (0.0, 0.0), space, halo)
     along, energy = two_dots(x, b, image, spans, run[0], run[1])
     along, energy = summed(team, threads, me, along, energy)
     kept[level, 0], kept[level, 1] = (along / energy if energy > 0.0 else 1.0), energy
@@ -213,7 +221,7 @@ def _join(table, level, run, team, threads, me, space, halo, kept):  # noqa: PLR
     spans = spans_of(table, level)
     first, energy = kept[level, 0], kept[level, 1]
     along, coupling = two_dots(x, b, image, spans, run[0], run[1])
-    own = _sweep(APPLY, table, level, STEP, run, (0.0, 0.0), space, halo)
+    own = _sweep(nb.int64(APPLY), table, level, STEP, run, (0.0, 0.0), space, halo)
     along, coupling = summed(team, threads, me, along, coupling)
     own, _ = summed(team, threads, me, own, 0.0)
     second = 0.0
@@ -262,14 +270,14 @@ def _one(what, level, pair, table, run, coarsest, space, halo):  # noqa: PLR0913
     step = field(table, level, STEP)
     begin, end = run
     if what == Do.SMOOTH:
-        _sweep(SMOOTH, table, level, STEP, run, pair, space, halo)
+        _sweep(nb.int64(SMOOTH), table, level, STEP, run, pair, space, halo)
     elif what == Do.BEGIN:
         inverse = of_nodes(table, level, INVERSE, np.float32)
         begin_smoothing(b, x, step, inverse, spans_of(table, level), pair[1], begin, end)
     elif what == Do.COPY:
         _copy(table, level, run, halo)
     elif what == Do.RESIDUAL:
-        _sweep(RESIDUAL, table, level, STEP, run, pair, space, halo)
+        _sweep(nb.int64(RESIDUAL), table, level, STEP, run, pair, space, halo)
     elif what == Do.RESTRICT:
         coarse, free = (
             field(table, level + 1, RESIDUALS),

@@ -115,7 +115,7 @@ def make_grid(lam: Array, mu: Array, free: Array | None, threads: int) -> Grid:
     if free is None:
         free = new_field(lam.shape, np.uint8)
     invert_diagonal(lam, mu, LAM_WEIGHT, MU_WEIGHT, inverse)
-    whole = np.broadcast_to(np.uint8(ALL_FREE), lam.shape)
+    whole = np.full(lam.shape, ALL_FREE, np.uint8)
     return Grid(lam, mu, inverse, free, *_work(lam, mu, whole, threads))
 
 

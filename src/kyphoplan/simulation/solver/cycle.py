@@ -20,7 +20,7 @@ from kyphoplan.simulation.solver.team import pointer, summed, wait
 from kyphoplan.simulation.solver.transfer import prolong, restrict
 
 # Columns of the table of levels: `kernels.addresses`, then where the fields lie.
-FREE, INVERSE, SPANS, RESIDUALS, CORRECTION, STEP, FIRST, IMAGE = range(5, 13)
+FREE, INVERSE, SPANS, RESIDUALS, CORRECTION, STEP, FIRST, IMAGE = np.arange(5, 13)
 GRID = 8  # [1] columns that `kernels.addresses` fills
 
 
@@ -157,10 +157,7 @@ def grid_of(table, level):
 
 @nb.njit(cache=KEPT, nogil=True)
 def _sweep(kind, table, level, out, run, weights, space, halo):  # noqa: PLR0913, PLR0917
-    """Sweep a level's correction over this thread's planes.
-
-    The kind is no constant to the compiler, which would else make a sweep for each.
-    """
+    """Sweep a level's correction over this thread's planes."""
     begin, end = run
     x, b = table[level, CORRECTION], table[level, RESIDUALS]
     plane = 12 * table[level, 1] * table[level, 2]
@@ -205,7 +202,7 @@ def _lessen(table, level, run, team, threads, me, space, halo, kept):  # noqa: P
     x, b = field(table, level, CORRECTION), field(table, level, RESIDUALS)
     image = field(table, level, IMAGE)
     spans = spans_of(table, level)
-    _sweep(nb.int64(APPLY), table, level, IMAGE, run, (0.0, 0.0), space, halo)
+    _sweep(APPLY, table, level, IMAGE, run, (0.0, 0.0), space, halo)
     along, energy = two_dots(x, b, image, spans, run[0], run[1])
     along, energy = summed(team, threads, me, along, energy)
     kept[level, 0], kept[level, 1] = (along / energy if energy > 0.0 else 1.0), energy
@@ -221,7 +218,7 @@ def _join(table, level, run, team, threads, me, space, halo, kept):  # noqa: PLR
     spans = spans_of(table, level)
     first, energy = kept[level, 0], kept[level, 1]
     along, coupling = two_dots(x, b, image, spans, run[0], run[1])
-    own = _sweep(nb.int64(APPLY), table, level, STEP, run, (0.0, 0.0), space, halo)
+    own = _sweep(APPLY, table, level, STEP, run, (0.0, 0.0), space, halo)
     along, coupling = summed(team, threads, me, along, coupling)
     own, _ = summed(team, threads, me, own, 0.0)
     second = 0.0
@@ -270,14 +267,14 @@ def _one(what, level, pair, table, run, coarsest, space, halo):  # noqa: PLR0913
     step = field(table, level, STEP)
     begin, end = run
     if what == Do.SMOOTH:
-        _sweep(nb.int64(SMOOTH), table, level, STEP, run, pair, space, halo)
+        _sweep(SMOOTH, table, level, STEP, run, pair, space, halo)
     elif what == Do.BEGIN:
         inverse = of_nodes(table, level, INVERSE, np.float32)
         begin_smoothing(b, x, step, inverse, spans_of(table, level), pair[1], begin, end)
     elif what == Do.COPY:
         _copy(table, level, run, halo)
     elif what == Do.RESIDUAL:
-        _sweep(nb.int64(RESIDUAL), table, level, STEP, run, pair, space, halo)
+        _sweep(RESIDUAL, table, level, STEP, run, pair, space, halo)
     elif what == Do.RESTRICT:
         coarse, free = (
             field(table, level + 1, RESIDUALS),

@@ -168,7 +168,7 @@ def build(finest: Grid, largest: float, *, steps: int, threads: int) -> Hierarch
     levels: list[Level] = []
     for grid in grids:
         shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
-        fields = list(new_field((5 if levels else 3, *shape), np.float32))  # few and large pages
+        fields = [new_field(shape, np.float32) for _ in range(5 if levels else 3)]
         levels.append(Level(grid, *fields, *fields[: 5 - len(fields)]))
     program, weights = _program(tuple(levels), largest, steps, IMPROVED)
     rooms = [(v.residual, v.correction, v.step, v.first, v.image) for v in levels]

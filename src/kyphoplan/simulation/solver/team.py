@@ -137,6 +137,8 @@ def together(kernel: Callable[..., Any], runs: Sequence[tuple[Any, ...]]) -> lis
 def side_by_side(*tasks: Callable[[], Any], threads: int) -> list[Any]:
     """Call tasks of which none needs another's result, each in a thread if there are several.
 
+    The first runs in this thread: what needs most memory, since each thread keeps some of its own.
+
     Examples
     --------
     >>> side_by_side(lambda: 1, lambda: 2, threads=2)

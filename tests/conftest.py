@@ -33,7 +33,6 @@ def shared() -> Path:
 # Targets that the code is known to miss. The tests keep their full bounds; each line goes when its
 # test passes. An entry is the beginning of a test's id.
 KNOWN_MISSES = {
-    "tests/anatomy/test_vertebrae.py::test_a_ct_in_another_grid": "front of L1, 2 mm",
     "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target"
     "[height at 3 mm-labels alone": "two by 1.6 and 1.01 mm; no method can tell all",
     "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target"

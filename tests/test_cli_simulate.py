@@ -78,6 +78,7 @@ def test_the_same_seed_gives_the_same_file_on_any_number_of_cores(
 
 DRAWN = ("--seed", "7", "--edge-mm", "2", "--calibration", "0.6,0,0.05")
 PROGRAM = Path(sys.executable).with_name("kyphoplan")
+AT_ONCE_S = 2.0  # [s] from the interrupt to the end
 PATIENCE_S = 600.0  # [s] until the first draw has begun, on a slow machine
 
 
@@ -124,8 +125,10 @@ def test_an_interrupt_ends_the_draws_at_once_and_leaves_nothing(
 ) -> None:
     output = tmp_path / "result"
     program, at_work = drawing_of(arguments(scan, output, *DRAWN, "--draws", "9"))
+    start = time.monotonic()
     program.send_signal(signal.SIGINT)
-    assert program.wait(timeout=10.0) == 130
+    assert program.wait(timeout=10.0 * AT_ONCE_S) == 130
+    assert time.monotonic() - start < AT_ONCE_S
     assert [pid for pid in at_work if "spawn_main" in command(pid)] == []
     assert list(tmp_path.iterdir()) == []
 

@@ -14,6 +14,7 @@ import pytest
 import kyphoplan
 from kyphoplan.case import Confidence, GapSite, Shape, Side, VertebraMeasures
 from kyphoplan.materials import CEMENTS, FLOWING, MATERIALS, MODULUS
+from kyphoplan.report.credibility import CHECKS, Check
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -163,6 +164,12 @@ def test_every_law_of_stiffness_stands_there_too(name: str) -> None:
     ]
     assert f"{of.factor:g} g^{of.exponent:g}" in rows[0]
     assert rows[0].endswith(f"| {of.status} |")
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.what[:40])
+def test_what_a_rehearsal_was_held_to_stands_on_its_page(check: Check) -> None:
+    row = f"| {check.what} | {check.target} | {check.ours} | {check.kind} |"
+    assert row in text_of("docs/reference/rehearsal.md").splitlines()
 
 
 @pytest.mark.parametrize("name", FLOWING)

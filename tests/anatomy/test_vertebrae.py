@@ -23,6 +23,7 @@ from .moving import ORDERS, Order, different, figures, measured, placed, relabel
 T12, L1, L2 = Level.T12, Level.L1, Level.L2
 SAME = 1e-6  # [1] relative: what rounding may do
 FRACTURE = Collapse(level=L1, anterior_loss=0.35, middle_loss=0.2, retropulsion_mm=3.0)
+THREE = Phantom(levels=(T12, L1, L2), collapses=(FRACTURE,), texture_hu=25.0)  # as real bone
 PLANE = rotation([0, 0, 1], 180.0)  # prone: turned about the long axis
 FEET_FIRST = rotation([1, 0, 0], 180.0)
 OTHER = {"left": "right", "right": "left"}
@@ -56,8 +57,7 @@ def one() -> Scan:
 @pytest.fixture(scope="module")
 def three() -> Scan:
     """T12 to L2, L1 broken, at 1.5 mm."""
-    phantom = Phantom(levels=(T12, L1, L2), collapses=(FRACTURE,))
-    return scan(phantom, spacing_mm=(1.5, 1.5, 1.5))
+    return scan(THREE, spacing_mm=(1.5, 1.5, 1.5))
 
 
 @pytest.mark.slow
@@ -201,8 +201,7 @@ def test_far_background_and_foreign_labels_change_nothing(
 
 @pytest.mark.slow
 def test_a_ct_in_another_grid_gives_the_same_figures_within_the_intervals(three: Scan) -> None:
-    phantom = Phantom(levels=(T12, L1, L2), collapses=(FRACTURE,))
-    other = scan(phantom, spacing_mm=(1.0, 1.0, 2.0), orientation="RAS", noise_hu=5.0)
+    other = scan(THREE, spacing_mm=(1.0, 1.0, 2.0), orientation="RAS", noise_hu=5.0)
     same, mixed = measured(three.labels, three.ct), measured(three.labels, other.ct)
     for first, second in zip(same.vertebrae, mixed.vertebrae, strict=True):
         for name in ("anterior_height", "middle_height", "posterior_height", "density_hu"):

@@ -166,3 +166,28 @@ def test_bridging_osteophytes_belong_to_their_labels_and_to_no_height() -> None:
         assert (spurred.labels.volume.voxels == value).sum() > 1.02 * (
             plain.labels.volume.voxels == value
         ).sum()
+
+
+def test_the_blur_is_that_of_the_scanner_however_thick_the_slices_are() -> None:
+    """A thin endplate reaches the next thick slice; nothing is lost."""
+    thick = scan(SMALL, spacing_mm=(1.0, 1.0, 2.0), noise_hu=0.0, blur_mm=0.8)
+    sharp = scan(SMALL, spacing_mm=(1.0, 1.0, 2.0), noise_hu=0.0, blur_mm=0.0)
+    item = stack(SMALL)[1]
+    above = item.frame.to_patient(np.array([0.0, 0.0, 1.0]) * item.shape.sizes.anterior / 2)
+    column = np.rint(thick.ct.to_indices(above)).astype(int)
+    i, j = column[0], column[1]
+    lines = [result.ct.voxels[i, j].astype(float) for result in (sharp, thick)]
+    assert lines[1].sum() == pytest.approx(lines[0].sum(), rel=0.01)  # nothing is lost
+    assert lines[1].max() < 0.9 * lines[0].max()
+
+
+def test_the_texture_has_its_spread_and_leaves_the_mean() -> None:
+    phantom = Phantom(levels=(Level.L1,), texture_hu=30.0, trabecular_hu=120.0)
+    result = scan(phantom, noise_hu=0.0, blur_mm=0.0)
+    plain = scan(Phantom(levels=(Level.L1,), trabecular_hu=120.0), noise_hu=0.0, blur_mm=0.0)
+    spongy = plain.ct.voxels == 120
+    values = result.ct.voxels[spongy].astype(float)
+    assert values.mean() == pytest.approx(120.0, abs=6.0)  # 30 HU over some 150 parts
+    assert values.std() == pytest.approx(30.0, rel=0.15)
+    cortex = plain.ct.voxels > 900
+    assert np.abs(result.ct.voxels[cortex] - plain.ct.voxels[cortex]).max() <= 15

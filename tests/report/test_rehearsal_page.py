@@ -13,7 +13,7 @@ from kyphoplan.report.rehearsal_json import rehearsal_to_json
 from kyphoplan.report.rehearsal_page import rehearsal_fragment
 from kyphoplan.report.rehearsal_words import GROUPS, line
 from kyphoplan.simulation.simulating import PLACES
-from kyphoplan.simulation.uncertainty import UNITS, measured
+from kyphoplan.simulation.uncertainty import NOT_ESTIMATED, UNITS, measured
 
 from ..simulation.clouds import LOW, with_hole
 
@@ -49,8 +49,9 @@ def rehearsed() -> LevelRehearsal:
     filling = fill(with_hole(LEAKS[0], cement=LOW, step_ml=0.1))
     return LevelRehearsal(
         level=Level.L1, outcome=Rehearsed.DONE, reason=HOSTILE, moments=(moment,),
-        figures=measured(runs), leaks={"segmental vein (Yeom S)": share, "disc (Yeom C)": blind},
-        cement={}, portions=filling.portions, slices=(shot(True), shot(False)), void=(), cloud=(),
+        figures=measured(runs), as_planned={}, cement={},
+        leaks={"segmental vein (Yeom S)": share, "disc (Yeom C)": blind},
+        portions=filling.portions, slices=(shot(True), shot(False)), void=(), cloud=(),
         draws=8, assumptions={"calibration": HOSTILE},
     )  # fmt: skip
 
@@ -83,9 +84,22 @@ def test_the_page_tells_ranges_and_probabilities_and_nothing_for_certain(page: s
         assert name not in page
 
 
-def test_a_single_run_is_called_a_guess(level: LevelRehearsal) -> None:
-    alone = Rehearsal(levels=(replace(level, draws=0),), notices=(), edge_mm=1.0, seed=3)
-    assert "ranges are guesses" in rehearsal_fragment(alone, [])
+def test_a_single_run_is_an_example_and_no_estimate(level: LevelRehearsal) -> None:
+    once = replace(
+        level,
+        draws=0,
+        figures=measured([{"void_volume": 2.0}]),
+        as_planned={"void_volume": 2.0},
+        leaks=dict.fromkeys(level.leaks, Measure.unknown("1", NOT_ESTIMATED)),
+    )
+    alone = Rehearsal(levels=(once,), notices=(), edge_mm=1.0, seed=3)
+    page = " ".join(rehearsal_fragment(alone, list(draw_level(once))).split())
+    for told in ("an example, no estimate", "once 2.00 ml", "not estimated", "no probability"):
+        assert told in page
+    assert "Probability that CT" not in page
+    (row,) = rehearsal_to_json(alone)["levels"]
+    assert row["figures"]["void_volume"]["value"] is None
+    assert row["as_planned"] == {"void_volume": 2.0}
 
 
 @pytest.mark.parametrize(

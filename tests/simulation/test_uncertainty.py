@@ -32,6 +32,7 @@ def varying(draw: Draw) -> dict[str, object]:
             draw.assumptions.bone.strength.name,
         ),
         "break": draw.assumptions.fracture.kept,
+        "crushed bone": draw.assumptions.fracture.spongy_kept,
         "column": draw.assumptions.surroundings.support_mpa_per_mm,
         "viscosity": (mixture.cement.consistency, mixture.cement.index),
         "time": (mixture.start_s, mixture.cement.doubling_s, mixture.control.rate_ml_per_s),
@@ -97,10 +98,11 @@ def test_every_figure_is_an_interval() -> None:
     assert "2 of 8 runs" in breach.reason
 
 
-def test_few_runs_tell_no_range() -> None:
+def test_few_runs_estimate_nothing() -> None:
     found = measured([{"void_volume": 2.0}] * (FEWEST - 1))["void_volume"]
-    assert (found.low, found.high) == (0.0, 4.0)
-    assert measured([{"interdigitation": 70.0}])["interdigitation"].high == 100.0
+    assert (found.value, found.low, found.high) == (None, None, None)
+    assert found.reason.startswith("not estimated")
+    assert measured([{"void_volume": 2.0}] * FEWEST)["void_volume"].value == 2.0
 
 
 def test_what_no_run_came_to_is_not_a_number() -> None:

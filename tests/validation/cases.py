@@ -1,7 +1,7 @@
 """Phantom cases, and every figure that was measured on them beside its truth."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -17,7 +17,11 @@ THREE = (T12, L1, L2)
 
 # [1] how far the levels of one person lie off a straight line; what the intervals of height loss
 # and canal compromise are made for, and a phantom whose levels follow the norm lacks
+# (the canal's is of its area, so half of it of width and depth)
 HEIGHT_SCATTER, CANAL_SCATTER = 0.03, 0.035
+# [mm] standard deviation of a CT's point spread, from bone to soft tissue kernels: 0.7-1.4 mm FWHM
+BLUR_MM = (0.3, 0.6)
+TEXTURE_HU = 25.0  # [HU] of spongy bone about its mean; 22 and 25 in two real CTs, noise taken off
 
 Pairs = list[tuple[float, Measure]]
 
@@ -33,6 +37,8 @@ class Case:
     orientation: str = "LPS"
     gantry_tilt_deg: float = 0.0
     noise_hu: float = 15.0
+    texture_hu: float = TEXTURE_HU
+    blur_mm: float = 0.4
     seed: int = 0
 
     def __str__(self) -> str:
@@ -116,12 +122,13 @@ FIGURES: dict[str, Callable[[VertebraMeasures, LevelTruth], Pairs]] = {
 def scanned(case: Case) -> Scan:
     """Scan a case, once."""
     return scan(
-        case.phantom,
+        replace(case.phantom, texture_hu=case.texture_hu),
         spacing_mm=case.spacing_mm,
         tilt_deg=case.tilt_deg,
         orientation=case.orientation,
         gantry_tilt_deg=case.gantry_tilt_deg,
         noise_hu=case.noise_hu,
+        blur_mm=case.blur_mm,
         rng=np.random.default_rng(case.seed),
     )
 
@@ -160,7 +167,7 @@ def wedge(anterior: float, middle: float, posterior: float = 0.0, **more: Any) -
 
 def drawn_case(seed: int, *, fine: bool) -> Case:
     """Draw a case at random: anatomy, fracture, pose, scanner; the same for the same seed."""
-    rng = np.random.default_rng([seed, int(fine)])
+    rng, scanner = (np.random.default_rng([seed, int(fine), *more]) for more in ((), (1,)))
     top = int(rng.integers(0, 4))
     order = (Level.T10, Level.T11, T12, L1, L2, Level.L3, Level.L4)
     levels = order[top : top + 4]
@@ -190,7 +197,7 @@ def drawn_case(seed: int, *, fine: bool) -> Case:
             trabecular_hu=float(rng.uniform(60.0, 180.0)),
             left_pedicle_scale=float(rng.uniform(0.8, 1.0)),
             individual=tuple(
-                (level, *map(float, 1.0 + rng.normal(0.0, (HEIGHT_SCATTER, CANAL_SCATTER))))
+                (level, *map(float, 1.0 + rng.normal(0.0, (HEIGHT_SCATTER, CANAL_SCATTER / 2.0))))
                 for level in levels
             ),
         ),
@@ -203,5 +210,7 @@ def drawn_case(seed: int, *, fine: bool) -> Case:
         orientation="".join(str(pair)[int(rng.integers(2))] for pair in letters),
         gantry_tilt_deg=float(rng.choice([0.0, rng.uniform(-20, 20)])),
         noise_hu=float(rng.uniform(5.0, 40.0)),
+        texture_hu=float(scanner.uniform(10.0, 40.0)),
+        blur_mm=float(scanner.uniform(*BLUR_MM)),
         seed=seed,
     )

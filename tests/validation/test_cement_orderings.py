@@ -58,6 +58,20 @@ def test_leaked_mass_falls_with_viscosity_and_waiting() -> None:
     assert volumes[-1] < 0.8 * volumes[0]
 
 
+@pytest.mark.soak
+def test_viscosity_matters_as_much_as_measured_where_marrow_is_not_far_thinner() -> None:
+    """Cement in all ways alike takes the same way, however viscous: what it pushes tells."""
+    thin, thick = [], []
+    for name in MEASURED_G:
+        kind, minutes = name.split()
+        problem = benchmark(Curing.of(CEMENTS[f"{kind} viscosity"]), float(minutes))
+        thin.append(fill(problem).leaked_ml)
+        thick.append(fill(replace(problem, marrow_mpa_s=100.0 * problem.marrow_mpa_s)).leaked_ml)
+    print("usual marrow", thin, "a hundred times as viscous", thick)
+    assert thick == sorted(thick, reverse=True)
+    assert thick[-1] / thick[0] < 0.5 < thin[-1] / thin[0]
+
+
 def drawn(kind: str, rng: np.random.Generator) -> FillingProblem:
     """A small body with a vein and a gap, everything that is uncertain drawn."""
     shape, edge = (12, 12, 9), 2.0

@@ -15,9 +15,10 @@ LONGEST_GAP_MM = 28.0  # [mm] canal centre to posterior wall; widest lumbar cana
 INNER_CANAL_MM = (4.03, 9.03)  # [mm] lateral band that lies within every canal (width >= 19 mm)
 THROUGH_SHARE = 0.8  # [1] of the greatest depth: a level at which the body runs from wall to wall
 CORNER_MM = 1.0  # [mm] the back corners of a body may stand out more than its front ones (ours)
-# [1] a wall leans no farther from the canal: 0.12 in 21 whole vertebrae of the real scans in
-# tests/validation; a fragment leans by 0.2 to 0.5 and tells nothing of the wall beside it
-WALL_LEAN = 0.12
+# [1] a wall leans no farther from the canal: twice the rms of 19 whole vertebrae of the real scans
+# in tests/validation (0.02 +- 0.05); a fragment leans by 0.1 to 0.5 and tells nothing of the wall
+# beside it, which is then taken to lean as the canal does
+WALL_LEAN = 0.10
 BEHIND_MM = 4.0  # [mm] in front of the posterior wall, where the body's back is seen
 WING_MM = 5.0  # [mm] radius of the opening; roots of transverse processes are 6-10 mm thick
 FLARE_MM = 3.0  # [mm] the rim of a healthy endplate stands out over the waist by 2-3 mm
@@ -69,7 +70,7 @@ def canal_line(grid: Grid, canal_mm: Array, along: Array) -> tuple[Array, Array]
 
 
 def outline(
-    field: Array, grid: Grid, canal_posterior: Array, *, settled: bool = True
+    field: Array, grid: Grid, canal_posterior: Array, *, lean: float | None = None
 ) -> Outline | None:
     """Find the body in front of the canal.
 
@@ -77,7 +78,7 @@ def outline(
     ----------
     field : (L, P, S) signed distance on the grid [mm].
     canal_posterior : (S,) posterior coordinate of the canal's axis [mm].
-    settled : False while the frame is sought: then the canal tells nothing of the wall's lean.
+    lean : how the canal leans backwards [1]; None while the frame is sought.
 
     Returns
     -------
@@ -103,11 +104,7 @@ def outline(
     core = inside & (np.abs(grid.superior - 0.5 * (bottom + top)) < 0.4 * height)
     if core.sum() < 3:  # noqa: PLR2004 - a line needs points
         return None
-    slope = _robust_slope(grid.superior[core], posterior[core])
-    canal = float(np.ptp(canal_posterior) / np.ptp(grid.superior))
-    canal *= np.sign(canal_posterior[-1] - canal_posterior[0])
-    if settled:
-        slope = float(np.clip(slope, canal - WALL_LEAN, canal + WALL_LEAN))
+    slope = _wall_slope(grid.superior[core], posterior[core], lean)
     across = _wall_across(field, grid, canal_posterior, (bottom, top), slope)
     if across is None:
         return None
@@ -157,10 +154,14 @@ def _column(profile: Array, grid: Grid, v: float, start: float) -> tuple[float, 
     return float(bottom), float(top)
 
 
-def _robust_slope(x: Array, y: Array) -> float:
-    """Median of the pairwise slopes (Theil-Sen)."""
+def _wall_slope(x: Array, y: Array, lean: float | None) -> float:
+    """Slope of a wall y over heights x: median of the pairwise slopes (Theil-Sen).
+
+    Where it differs from the canal's lean by more than WALL_LEAN, it is a fragment's: the lean.
+    """
     i, j = np.triu_indices(x.size, 1)
-    return float(np.median((y[j] - y[i]) / (x[j] - x[i])))
+    slope = float(np.median((y[j] - y[i]) / (x[j] - x[i])))
+    return slope if lean is None or abs(slope - lean) <= WALL_LEAN else lean
 
 
 def _wall_across(

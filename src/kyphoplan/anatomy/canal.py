@@ -9,7 +9,6 @@ from collections.abc import Callable
 import numpy as np
 from scipy import ndimage
 
-from kyphoplan.anatomy.endplates import LABEL_SD
 from kyphoplan.anatomy.orientation import Rough, across
 from kyphoplan.anatomy.rays import ANGLES, RAYS, area, centroid, directions, radii
 from kyphoplan.case import Canal, Confidence, Measure, Volume
@@ -26,8 +25,10 @@ TURNS = 4  # [1] rounds of each fit; the axis moves by less than 0.1 deg after t
 WORST_CONDITION = 1e3  # [1] of the fit: walls in one direction only do not tell the lean
 NORMALS = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)  # (R, 2) [1]
 STEEPEST_DEG = 20.0  # [deg] a canal leans no farther from its first look
-# [1] of an edge's error that all around the canal share: 0.25 from phantoms, raised for one burst
-SHARED = 0.28
+# [1] of the mean squared error of an oval's area counted on a lattice, over its radius in voxels
+# (Kendall 1948, doi:10.1093/qmath/os-19.1.1); 0.4-0.7 for our rays through ovals of a canal's size
+LATTICE = 0.676
+METHOD_SD = 0.015  # [1] of the area: how the axis leans, where the canal is narrowest (phantoms)
 CLOSED_SHARE = 0.25  # [1] part of the sections in which a direction must meet bone
 
 
@@ -199,7 +200,12 @@ def _narrowest(field: Volume, frame: Frame, centres: Array, along: Array) -> Can
 
 
 def _area_sd(radius: Array, field: Volume, along: Array) -> float:
-    """Uncertainty of an area from the label's edge [mm2]: perimeter times a shared edge error."""
-    perimeter = 2.0 * np.pi * float(radius.mean())
-    voxel = float(np.linalg.norm(across(along) @ field.affine[:3, :3], axis=1).mean())
-    return perimeter * LABEL_SD * voxel * SHARED
+    """Uncertainty of an area from the label's voxels and from the method [mm2].
+
+    The errors of a label's edge cancel around an oval; what is left grows with the square root of
+    its radius and with the voxel's edge to the power of 1.5.
+    """
+    edges = np.linalg.norm(across(along) @ field.affine[:3, :3], axis=1)
+    voxel = float(np.sqrt(np.mean(edges**2)))
+    counted = np.sqrt(LATTICE * float(radius.mean()) * voxel**3)
+    return float(np.hypot(counted, METHOD_SD * float(area(radius))))

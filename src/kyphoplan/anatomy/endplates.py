@@ -258,8 +258,7 @@ def _uncertainty(
     -------
     Their standard uncertainty (3,) and that of the first against the last [mm]. What the fit does
     not know the points share as far as the smooth surface makes them; what the models lack and
-    what label and CT disagree about each has for itself. From labels alone the two are taken to
-    err against each other: what is least known of a surface that a slice hides is its tilt.
+    what label and CT disagree about each has for itself.
     """
     assert surface.fitted is not None
     left, posterior = points[:, 0], points[:, 1]
@@ -271,6 +270,5 @@ def _uncertainty(
     model = voxel * (weight @ each)
     own = model**2 + (DISAGREEMENT_SHARE * surface.disagreement_mm) ** 2
     total = surface.fitted.covariance(left, posterior) + np.diag(own)
-    sd, rise = np.sqrt(np.diag(total)), np.array([1.0, 0.0, -1.0])
-    seen = surface.refined.any()
-    return sd, float(np.sqrt(rise @ total @ rise)) if seen else float(sd[0] + sd[2])
+    rise = np.array([1.0, 0.0, -1.0])
+    return np.sqrt(np.diag(total)), float(np.sqrt(rise @ total @ rise))

@@ -43,16 +43,16 @@ def place(
     step_mm: float,
     shift_mm: float,
     *,
-    settled: bool = False,
+    lean: float | None = None,
 ) -> Fit | None:
     """Sample a vertebra on the grid of a frame and find its body there; None if there is none.
 
-    ``settled``: the frame is found, not still sought.
+    ``lean`` is how the canal leans backwards per mm of height, once the frame is found.
     """
     grid = Grid.around(frame, step_mm, shift_mm)
     values = grid.sample(field, outside=5.0)
     canal = canal_line(grid, rough.canal_mm, rough.along)
-    found = outline(values, grid, canal[1], settled=settled)
+    found = outline(values, grid, canal[1], lean=lean)
     if found is None:
         return None
     body = body_mask(values, grid, found, canal)

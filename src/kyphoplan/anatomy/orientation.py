@@ -76,12 +76,11 @@ def shadow_hole(points_mm: Array, direction: Array) -> tuple[float, Array]:
     pixels = np.floor((flat - corner[:, None]) / PIXEL_MM).astype(int)
     picture = np.zeros((2 * margin + 1).astype(int), bool)
     picture[pixels[0], pixels[1]] = True
-    picture = ndimage.binary_closing(picture)
-    holes, count = ndimage.label(ndimage.binary_fill_holes(picture) & ~picture)
-    if count == 0:
+    light, count = ndimage.label(~ndimage.binary_closing(picture))
+    if count == 1:  # the light around the shadow, which holds the picture's first pixel
         return 0.0, points_mm.mean(axis=0)
-    sizes = np.bincount(holes.ravel())[1:]
-    centre = np.argwhere(holes == 1 + int(np.argmax(sizes))).mean(axis=0) + 0.5
+    sizes = np.bincount(light.ravel())[2:]
+    centre = np.argwhere(light == 2 + int(np.argmax(sizes))).mean(axis=0) + 0.5
     depth = float((points_mm @ direction).mean())
     place = (centre * PIXEL_MM + corner) @ plane + depth * direction
     return float(sizes.max()) * PIXEL_MM**2, place

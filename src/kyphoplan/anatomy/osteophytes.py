@@ -11,7 +11,10 @@ from kyphoplan.anatomy.relief import Relief
 from kyphoplan.geometry import Array, Frame
 
 LIP_MM = 0.8  # [mm] farther out than the usual flare is a lip
-LEAST_FLARE_MM = 1.0  # [mm] of a healthy rim; less is what thick slices make of it (ours)
+# [mm] of a healthy rim (ours): 2.4 to 9 in the 19 whole bodies of the real scans in
+# tests/validation. It stands in for a crushed body, which shows none: any value from 0 to 2.5 mm
+# gives the crushed L1 there the same volume within 2.6 %
+LEAST_FLARE_MM = 1.0
 SECTORS = 24  # [1] directions around the body in which the rim is looked at
 RIM_PART = (0.65, 0.85)  # [1] of the half height, where the rim flares but is not rounded yet
 WAIST_PART = 0.15  # [1] of the height on each side of the middle that shows the waist

@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from kyphoplan.anatomy.bones import Bone
 from kyphoplan.anatomy.endplates import (
+    LABEL_POINT_SD,
     Columns,
     build_endplate,
     columns,
@@ -21,10 +22,9 @@ from kyphoplan.anatomy.osteophytes import osteophytes
 from kyphoplan.case import Body, Confidence, Measure, Part, Volume
 from kyphoplan.geometry import Array, Frame
 
-VOLUME_SD = 0.016  # [1] of the body's volume: where the cut behind the pedicles runs (phantoms)
-VOLUME_VOXEL_SD = (
-    0.0015  # [1/mm2] and with the square of the voxel's size (a few phantoms of 3-5 mm)
-)
+CUT_SD_MM = 0.6  # [mm] how well the wall is known where pedicles hide it (phantoms)
+COUNTED_SD = 0.29  # [voxel] of one voxel at the surface: uniform, 1/sqrt(12)
+SURFACE = 5.5  # [1] of a body over the two-thirds power of its volume; 4.8 of a ball, 6 of a cube
 
 
 def _surfaces(fit: Fit, field: Volume, ct: Volume | None) -> tuple[Columns, Columns] | None:
@@ -124,7 +124,7 @@ def _volume(fit: Fit, bone: Bone, osteophytes: Mask, surfaces: tuple[Columns, Co
     ground = float(fit.waist.sum()) * grid.step_mm**2 / 1000.0
     value += ground * sum(float(s.sign * (s.height - s.label).mean()) for s in surfaces)
     voxel = float(np.cbrt(bone.field.voxel_mm3))
-    sd = float(np.hypot(VOLUME_SD, VOLUME_VOXEL_SD * voxel**2)) * value
+    sd = _volume_sd(fit, bone, surfaces, value)
     return Measure.of(
         value,
         sd,
@@ -133,6 +133,27 @@ def _volume(fit: Fit, bone: Bone, osteophytes: Mask, surfaces: tuple[Columns, Co
         confidence=Confidence.HIGH if sd < 0.03 * value else Confidence.MEDIUM,
         lowest=0.0,
     )
+
+
+def _volume_sd(fit: Fit, bone: Bone, surfaces: tuple[Columns, Columns], value_ml: float) -> float:
+    """Uncertainty of the volume [ml]: the hidden cut, the endplates, the counted voxels."""
+    step_mm2 = fit.grid.step_mm**2
+    arch = (fit.field < 0) & ~fit.body
+    cut_mm3 = CUT_SD_MM * step_mm2 * float((fit.body[:, :-1] & arch[:, 1:]).sum())
+    edge = float(np.linalg.norm(fit.grid.frame.superior @ bone.field.affine[:3, :3]))
+    plates_mm3 = (
+        step_mm2 * fit.waist.sum() * np.hypot(_mean_sd(surfaces[0]), _mean_sd(surfaces[1]))
+    )
+    models_mm3 = step_mm2 * fit.waist.sum() * np.sqrt(2.0) * LABEL_POINT_SD * edge
+    voxel = float(np.cbrt(bone.field.voxel_mm3))
+    counted_mm3 = COUNTED_SD * voxel**2 * np.sqrt(SURFACE) * np.cbrt(1000.0 * value_ml)
+    return float(np.linalg.norm([cut_mm3, plates_mm3, models_mm3, counted_mm3])) / 1000.0
+
+
+def _mean_sd(surface: Columns) -> float:
+    """Uncertainty of an endplate's mean height [mm]."""
+    assert surface.fitted is not None
+    return surface.fitted.mean_sd(surface.left, surface.posterior)
 
 
 def _count(bone: Bone, grid: Grid, part: Mask, whole: Mask) -> float:

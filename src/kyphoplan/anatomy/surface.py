@@ -82,6 +82,11 @@ class Surface:
         """Return its standard uncertainty at places (N,) [mm]."""
         return np.sqrt(np.diag(self.covariance(left, posterior)))
 
+    def mean_sd(self, left: Array, posterior: Array) -> float:
+        """Return the standard uncertainty of its mean position over places (N,) [mm]."""
+        mean = self.patch.basis(left, posterior).dense().mean(axis=0)
+        return float(np.sqrt(mean @ np.linalg.solve(self.precision, mean)))
+
     def covariance(self, left: Array, posterior: Array) -> Array:
         """Return the covariance (N, N) of its position at places (N,) [mm2]."""
         basis = self.patch.basis(left, posterior).dense()

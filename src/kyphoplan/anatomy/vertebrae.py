@@ -12,7 +12,7 @@ from kyphoplan.anatomy.bones import (
     rough_of,
 )
 from kyphoplan.anatomy.canal import canal_axis, find_canal, ring_centre
-from kyphoplan.anatomy.frame import Fit, place, settle
+from kyphoplan.anatomy.frame import SEARCH_STEP_MM, Fit, place, settle
 from kyphoplan.anatomy.grid import grid_step
 from kyphoplan.anatomy.orientation import Rough
 from kyphoplan.anatomy.parts import Built, build_body, build_parts
@@ -123,13 +123,15 @@ class Settled:
     Attributes
     ----------
     fit : the mask on the grid of its frame.
-    rough : the canal as first seen.
+    extent : bottom and top of the posterior wall along the frame's superior axis [mm].
     centre_mm : (3,) centre of the canal where the arch closes around it [mm, LPS].
+    along : (3,) unit vector along the canal towards the head.
     """
 
     fit: Fit
-    rough: Rough
+    extent: tuple[float, float]
     centre_mm: Array
+    along: Array
 
 
 def _settled(bone: Bone, rough: Rough | None, head: Array | None) -> Settled | None:
@@ -140,17 +142,23 @@ def _settled(bone: Bone, rough: Rough | None, head: Array | None) -> Settled | N
     if found is None:
         return None
     frame, shift = found
-    fit = place(bone.field, frame, rough, grid_step(bone.field.spacing_mm), shift, settled=True)
+    first = place(bone.field, frame, rough, SEARCH_STEP_MM, shift)
+    if first is None:
+        return None
+    centre = ring_centre(bone.field, frame, rough, (first.found.bottom, first.found.top))
+    cranial = rough.along * np.sign(rough.along @ frame.superior)
+    along = canal_axis(bone.field, frame, centre, cranial, _wall_extent(first))
+    lean = float(along @ frame.posterior) / float(along @ frame.superior)
+    fit = place(bone.field, frame, rough, grid_step(bone.field.spacing_mm), shift, lean=lean)
     if fit is None:
         return None
-    centre = ring_centre(bone.field, frame, rough, (fit.found.bottom, fit.found.top))
-    return Settled(fit=fit, rough=rough, centre_mm=centre)
+    return Settled(fit=fit, extent=_wall_extent(fit), centre_mm=centre, along=along)
 
 
-def _cranial(settled: Settled) -> Array:
-    """Direction of the canal towards the head, as first seen."""
-    along = settled.rough.along
-    return along * np.sign(along @ settled.fit.grid.frame.superior)
+def _wall_extent(fit: Fit) -> tuple[float, float]:
+    """Bottom and top of the posterior wall along the frame's superior axis [mm]."""
+    wall = fit.grid.superior[~np.isnan(fit.found.posterior_wall)]
+    return float(wall.min()) + WALL_END_MM, float(wall.max()) - WALL_END_MM
 
 
 def _absent(level: Level, unfit: str, *, cut: bool) -> Vertebra:
@@ -175,10 +183,8 @@ def _vertebra(bone: Bone, settled: Settled, ct: Volume | None) -> Vertebra:
     fit, frame = settled.fit, settled.fit.grid.frame
     cropped = _is_cropped(bone, fit)
     built = Built(body=None, frame=frame, spurs=None) if cropped else build_body(fit, bone, ct)
-    wall = fit.grid.superior[~np.isnan(fit.found.posterior_wall)]
-    extent = (float(wall.min()) + WALL_END_MM, float(wall.max()) - WALL_END_MM)
-    along = canal_axis(bone.field, frame, settled.centre_mm, _cranial(settled), extent)
-    canal = find_canal(bone.field, frame, (settled.centre_mm, along), extent)
+    line = (settled.centre_mm, settled.along)
+    canal = find_canal(bone.field, frame, line, settled.extent)
     pedicles = {side: None if cropped else find_pedicle(fit, bone.field, side) for side in Side}
     return Vertebra(
         level=bone.level,

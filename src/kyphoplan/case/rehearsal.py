@@ -98,7 +98,10 @@ class LevelRehearsal:
     ----------
     outcome, reason : how it ended, and what to know of it.
     moments : one per increment of the balloons, then those of letting them down.
-    figures : by name, each with its interval, such as ``anterior_height_gain``.
+    figures : by name, each with its interval, such as ``anterior_height_gain``; without draws
+        there is no interval and so no figure, only its reason.
+    as_planned : what the one run with every usual value came to, by the same names and in the
+        same units: an example, not an estimate.
     leaks : probability of cement at each place where it does not belong [1].
     cement : volume [ml] by place.
     portions : the ledger of the run as planned: where each tenth of a millilitre went.
@@ -113,6 +116,7 @@ class LevelRehearsal:
     reason: str
     moments: tuple[Moment, ...]
     figures: Mapping[str, Measure]
+    as_planned: Mapping[str, float]
     leaks: Mapping[str, Measure]
     cement: Mapping[str, Measure]
     portions: tuple[Portion, ...]

@@ -1,5 +1,6 @@
 """The program ``kyphoplan``: its commands, its version, and how it ends."""
 
+import gc
 import signal
 import sys
 import traceback
@@ -77,6 +78,7 @@ def main() -> None:
         say("interrupted: nothing was written")
         raise SystemExit(INTERRUPTED) from None
     finally:
+        gc.freeze()  # the process ends: to search all its objects for cycles would take seconds
         if _terminations:
             raise SystemExit(TERMINATED)
 

@@ -172,9 +172,16 @@ def _show(found: "Rehearsal", progress: Progress) -> None:
         say(f"{level.level}: {level.outcome}{': ' if level.reason else ''}{level.reason}")
         for name in CHIEF:
             known = level.figures.get(name)
-            if known is not None and known.value is not None:
-                words = f"{name.replace('_', ' '):<22}{known.value:8.2f} {known.unit}"
-                say(f"  {words} ({known.low:.3g} to {known.high:.3g})")
+            if known is None:
+                continue
+            words = f"  {name.replace('_', ' '):<22}"
+            if known.value is not None:
+                say(
+                    f"{words}{known.value:8.2f} {known.unit} ({known.low:.3g} to {known.high:.3g})"
+                )
+            elif name in level.as_planned:
+                once = level.as_planned[name]
+                say(f"{words}{once:8.2f} {known.unit} (once; range not estimated: take --draws)")
 
 
 CHIEF = (

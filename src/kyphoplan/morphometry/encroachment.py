@@ -6,7 +6,10 @@ from kyphoplan.case import Confidence, Level, Measure, Spine, Vertebra
 from kyphoplan.geometry import Array
 from kyphoplan.morphometry.norms import canal_trend
 
-NARROW_SD = 0.035  # [1] canal areas of neighbours scatter by this about a straight line
+# [1] canal areas of one person's levels scatter by this about their usual course, once the voxels'
+# part is taken off: eight whole levels of three real scans lie 6 % (rms) off what their two
+# neighbours foretell, of which 4.5 % is the voxels' part
+NARROW_SD = 0.035
 WALL_SD_MM = 0.45  # [mm] a healthy posterior wall deviates so from its neighbours' shape
 WALL_VOXEL_SD = 0.30  # [1/mm] growth with the square of the voxel size (phantoms)
 INTACT_PART = (0.10, 0.40)  # [1] part of the wall that carries the reference, from the sound end
@@ -42,8 +45,8 @@ def canal_compromise(spine: Spine, level: Level, intact: tuple[Level, ...]) -> M
     sds = [c.area.sd / max(c.area.value or 0.0, 1e-6) for c in canals]
     reference = (1.0 - share) * values[1] + share * values[2]
     ratio = values[0] / reference
-    spread = np.sqrt(sds[0] ** 2 + ((1.0 - share) * sds[1]) ** 2 + (share * sds[2]) ** 2)
-    sd = 100.0 * ratio * float(np.hypot(spread, NARROW_SD))
+    own = np.hypot(sds, NARROW_SD)  # [1] each of the three levels has its own scatter
+    sd = 100.0 * ratio * float(np.linalg.norm(own * [1.0, 1.0 - share, share]))
     return Measure.of(
         100.0 * (1.0 - ratio),
         sd,

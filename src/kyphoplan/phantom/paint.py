@@ -1,10 +1,11 @@
-"""A grid on which tissues are painted: each voxel gets its partial-volume average."""
+"""A grid on which tissues are painted: each voxel gets its partial-volume average, blurred."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from kyphoplan.geometry import Array
 
@@ -12,6 +13,7 @@ BLOCK = 4  # [1] voxels per edge of the blocks in which empty space is skipped
 STEEPEST = 1.6  # [1] bound of the slope of our implicit functions
 BATCH = 4096  # [1] blocks evaluated at once: 2 MB per array, which stays in the cache
 REACH = 1.5  # [1] voxel diagonals outside a surface that can still hold a part of the solid
+BLURS = 3.0  # [1] standard deviations of the blur that are painted beyond
 
 Index = tuple[NDArray[np.intp], ...]
 Solid = Callable[[Array], Array]  # positions (..., 3) [mm] -> distance to the surface [mm]
@@ -28,6 +30,7 @@ class Sample:
     distance : (N,) distance to the surface [mm].
     width : (N,) change of the distance across a voxel [mm].
     slope : (N,) change of the distance per millimetre [1].
+    blur_mm : standard deviation of the scanner's blur [mm].
     """
 
     voxels: Index
@@ -35,21 +38,41 @@ class Sample:
     distance: Array
     width: Array
     slope: Array
+    blur_mm: float
 
     def fraction(self, depth_mm: Array | float = 0.0) -> Array:
         """Return the part of each voxel that lies deeper than some depth under the surface.
 
-        Within a voxel a plane's distance is taken as uniform with its true variance.
+        Within a voxel a plane's distance is taken as uniform with its true variance. The scanner
+        blurs before it samples: thin shells reach the next slice, however thick the slices are.
         """
-        depth = depth_mm * np.clip(self.slope, 0.6, STEEPEST)
-        return np.asarray(np.clip(0.5 - (self.distance + depth) / self.width, 0, 1))
+        slope = np.clip(self.slope, 0.6, STEEPEST)
+        depth = -(self.distance + depth_mm * slope)
+        part = np.clip(0.5 + depth / self.width, 0, 1)
+        sigma = self.blur_mm * slope
+        edge = np.abs(depth) < 0.5 * self.width + BLURS * sigma
+        if self.blur_mm > 0.0:
+            depth, width, sigma = depth[edge], self.width[edge], sigma[edge]
+            low, high = (_ramp(depth + k * width, sigma) for k in (-0.5, 0.5))
+            part[edge] = (high - low) / width
+        return np.asarray(part)
+
+
+def _ramp(depth: Array, sigma: Array) -> Array:
+    """Return the integral of a unit step at 0 that is blurred by a Gaussian."""
+    z = depth / sigma
+    bell = np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
+    return np.asarray(depth * ndtr(z) + sigma * bell)
 
 
 class Canvas:
     """CT values [HU] and labels on a grid, painted one solid over the other."""
 
-    def __init__(self, affine: Array, shape: tuple[int, int, int], hu: float) -> None:
-        """Start with one tissue everywhere."""
+    def __init__(
+        self, affine: Array, shape: tuple[int, int, int], hu: float, blur_mm: float
+    ) -> None:
+        """Start with one tissue everywhere; ``blur_mm`` is the scanner's standard deviation."""
+        self.blur_mm = blur_mm
         self.columns, self.origin = affine[:3, :3], affine[:3, 3]
         self.inverse = np.linalg.inv(self.columns)
         self.hu = np.full(shape, hu, dtype=np.float32)
@@ -87,7 +110,8 @@ class Canvas:
         distance = self._distances(low, -(-(high - low) // BLOCK), solid, rough or solid)
         distance = distance[tuple(slice(n) for n in high - low)]
         diagonal = float(np.linalg.norm(self.columns))
-        near = np.stack(np.nonzero(distance < REACH * diagonal), axis=-1)
+        reach = REACH * diagonal + BLURS * self.blur_mm
+        near = np.stack(np.nonzero(distance < reach), axis=-1)
         width, slope = self._steepness(distance, near)
         i, j, k = (near + low).T
         return Sample(
@@ -96,6 +120,7 @@ class Canvas:
             distance=distance[tuple(near.T)],
             width=width,
             slope=slope,
+            blur_mm=self.blur_mm,
         )
 
     def _distances(
@@ -109,7 +134,7 @@ class Canvas:
         radius = float(np.linalg.norm(signs @ self.columns.T, axis=1).max())
         blocks = np.repeat(values[:, None], BLOCK**3, axis=1)
         offsets = np.moveaxis(np.indices((BLOCK,) * 3), 0, -1).reshape(-1, 3)
-        near = np.flatnonzero(values < STEEPEST * radius)
+        near = np.flatnonzero(values < STEEPEST * radius + BLURS * self.blur_mm)
         for start in range(0, len(near), BATCH):
             part = near[start : start + BATCH]
             voxels = corners[part, None] + offsets

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from kyphoplan.case import LabelMap, Volume
 from kyphoplan.geometry import Array, rotation
@@ -70,7 +69,7 @@ def scan(  # noqa: PLR0913 - the dials of a scanner
     margin_mm
         Distance around the bone that is in the field of view [mm].
     rng
-        Source of the noise; a fresh generator with seed 0 if None.
+        Source of noise and spongy bone's texture; a fresh generator with seed 0 if None.
 
     Examples
     --------
@@ -83,10 +82,8 @@ def scan(  # noqa: PLR0913 - the dials of a scanner
     pose = pose @ rotation([1, 0, 0], tilt_deg[0])
     placed = stack(phantom)
     affine, shape = _grid(placed, pose, np.asarray(spacing_mm, float), gantry_tilt_deg, margin_mm)
-    hu, labels = _rasterise(phantom, placed, pose, affine, shape)
-    spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    hu = gaussian_filter(hu, blur_mm / spacing, mode="nearest")
     rng = np.random.default_rng(0) if rng is None else rng
+    hu, labels = _rasterise(phantom, placed, (pose, affine, shape), blur_mm, rng)
     hu += rng.standard_normal(hu.shape, dtype=np.float32) * np.float32(noise_hu)
     stored = np.clip(np.rint(hu), -1024, 3071).astype(np.int16)
     axes = _directions(orientation)
@@ -141,21 +138,22 @@ def _grid(
 def _rasterise(
     phantom: Phantom,
     placed: tuple[Placed, ...],
-    pose: Array,
-    affine: Array,
-    shape: tuple[int, int, int],
+    grid: tuple[Array, Array, tuple[int, int, int]],
+    blur_mm: float,
+    rng: np.random.Generator,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Return the noiseless, unblurred CT [HU] and the labels; coarse axes are sub-sampled."""
+    """Return the noiseless CT [HU] and the labels; coarse axes are sub-sampled."""
+    pose, affine, shape = grid
     fine = np.where(np.linalg.norm(affine[:3, :3], axis=0) > COARSE_MM, 3, 1)
     inner = affine.copy()
     inner[:3, :3] = affine[:3, :3] / fine
     inner[:3, 3] = affine[:3, 3] - inner[:3, :3] @ ((fine - 1) / 2)
     inner[:3] = pose.T @ inner[:3]  # as the unrotated phantom sees the grid
     i, j, k = (int(n) for n in np.array(shape) * fine)
-    canvas = Canvas(inner, (i, j, k), AIR_HU)
+    canvas = Canvas(inner, (i, j, k), AIR_HU, blur_mm)
     paint_soft_tissue(canvas, placed)
     for order, item in enumerate(placed):
-        paint_vertebra(canvas, phantom, item, placed[order - 1] if order else None)
+        paint_vertebra(canvas, phantom, item, placed[order - 1] if order else None, rng)
     if phantom.left_marker:
         paint_bead(canvas, placed[len(placed) // 2])
     split = (shape[0], fine[0], shape[1], fine[1], shape[2], fine[2])

@@ -75,6 +75,7 @@ class Phantom:
     scoliosis_deg : lateral bend from the lowest to the highest level, positive to the left.
     axial_rotation_deg : twist from the lowest to the highest level, positive to the left.
     trabecular_hu, trabecular_step_hu : spongy bone of the top level, and its change per level.
+    texture_hu : standard deviation of the spongy bone about its density, from place to place.
     cortical_hu : compact bone before any blurring.
     left_pedicle_scale : width of the left pedicles over that of the right ones [1].
     left_marker : a dense bead in the soft tissue on the patient's left.
@@ -96,6 +97,7 @@ class Phantom:
     axial_rotation_deg: float = 0.0
     trabecular_hu: float = 140.0
     trabecular_step_hu: float = -4.0
+    texture_hu: float = 0.0
     cortical_hu: float = 1000.0
     left_pedicle_scale: float = 1.0
     left_marker: bool = False

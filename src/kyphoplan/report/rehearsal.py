@@ -61,7 +61,7 @@ def draw_level(level: LevelRehearsal) -> Iterator[Picture]:
             caption=shot.title,
             png=png_of(draw_slices(name, shot)),
         )
-    if level.leaks:
+    if any(measure.value is not None for measure in level.leaks.values()):
         yield Picture(
             name=f"{name}-rehearsal-leaks",
             level=name,
@@ -141,8 +141,7 @@ def draw_leaks(level: LevelRehearsal) -> Figure:
     axes.set(yticks=range(len(names)), xlim=(-2, 102), ylim=(len(names) - 0.5, -0.5))
     axes.set_xlabel("probability that CT shows cement there afterwards [%]", fontsize=8)
     axes.set_yticklabels(names, fontsize=8)
-    runs = f"{level.draws} draws" if level.draws else "one run: no more than a guess"
-    axes.set_title(f"{level.level}: cement outside the bone, {runs}", fontsize=9)
+    axes.set_title(f"{level.level}: cement outside the bone, {level.draws} draws", fontsize=9)
     return figure
 
 

@@ -36,6 +36,7 @@ def _level(level: LevelRehearsal) -> Json:
         "reason": level.reason,
         "draws": level.draws,
         "figures": _measures(level.figures),
+        "as_planned": {name: _short(value) for name, value in level.as_planned.items()},
         "cement_ml": _measures(level.cement),
         "cement_ledger": [_portion(portion) for portion in level.portions],
         "leak_probability": _measures(level.leaks),

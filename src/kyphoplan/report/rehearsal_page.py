@@ -12,9 +12,10 @@ from kyphoplan.report.rehearsal_words import Line, line, lines
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelPart:
-    """One level as the page shows it."""
+    """One level as the page shows it; ``estimated`` says whether enough was drawn."""
 
     row: LevelRehearsal
+    estimated: bool
     groups: tuple[tuple[str, list[Line]], ...]
     leaks: tuple[Line, ...]
     curves: tuple[Picture, ...]
@@ -32,10 +33,14 @@ def rehearsal_fragment(rehearsal: Rehearsal, pictures: Sequence[Picture]) -> str
 def _part(level: LevelRehearsal, pictures: Sequence[Picture]) -> LevelPart:
     own = [picture for picture in pictures if picture.level == str(level.level)]
     moving = steps(own)
+    estimated = any(measure.value is not None for measure in level.leaks.values())
     return LevelPart(
         row=level,
-        groups=tuple(lines(level.figures)),
-        leaks=tuple(line(name, measure, share=True) for name, measure in level.leaks.items()),
+        estimated=estimated,
+        groups=tuple(lines(level.figures, level.as_planned)),
+        leaks=tuple(
+            line(name, measure, share=True) for name, measure in level.leaks.items() if estimated
+        ),
         curves=tuple(picture for picture in own if picture not in moving),
         steps=moving,
     )

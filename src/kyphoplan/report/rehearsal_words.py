@@ -29,11 +29,12 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "posterior_wall_breach": "probability that the posterior wall gives way",
     },
     "Height regained": {
-        "anterior_height_gain": "anterior height",
-        "middle_height_gain": "middle height",
-        "posterior_height_gain": "posterior height",
-        "inflated_middle_height_gain": "middle height while inflated",
-        "largest_lift": "largest lift of the endplate",
+        "anterior_height_gain": "anterior height, in the mid-sagittal plane",
+        "middle_height_gain": "middle height, there",
+        "posterior_height_gain": "posterior height, there",
+        "inflated_middle_height_gain": "middle height while inflated, there",
+        "mean_lift": "lift of the upper endplate over the lower, on average",
+        "largest_lift": "lift where it is largest, over a balloon",
         "wedge_change": "change of the wedge angle (less is negative)",
         "segment_change": "change of the kyphosis angle (less is negative)",
     },
@@ -74,11 +75,18 @@ DIGITS = {"mm": 1, "deg": 1, "ml": 2, "bar": 2, "%": 0, "J": 1, "1": 2}
 THOUSANDS = -2  # [1] digits of a load in N or a stiffness in N/mm: hundreds
 
 
-def lines(figures: Mapping[str, Measure]) -> Iterator[tuple[str, list[Line]]]:
-    """Yield the groups with those of their figures that are there."""
+def lines(
+    figures: Mapping[str, Measure], as_planned: Mapping[str, float]
+) -> Iterator[tuple[str, list[Line]]]:
+    """Yield the groups with those of their figures that are there.
+
+    Parameters
+    ----------
+    as_planned : what the one run came to, told where nothing is estimated.
+    """
     for group, words in GROUPS.items():
         there = [
-            line(title, figures[name], share=name in SHARES)
+            line(title, figures[name], share=name in SHARES, once=as_planned.get(name))
             for name, title in words.items()
             if name in figures
         ]
@@ -86,8 +94,8 @@ def lines(figures: Mapping[str, Measure]) -> Iterator[tuple[str, list[Line]]]:
             yield group, there
 
 
-def line(title: str, measure: Measure, *, share: bool = False) -> Line:
-    """Write one figure; ``share`` tells one of 1 in per cent.
+def line(title: str, measure: Measure, *, share: bool = False, once: float | None = None) -> Line:
+    """Write one figure; ``share`` tells one of 1 in per cent, ``once`` what a single run came to.
 
     Examples
     --------
@@ -98,18 +106,25 @@ def line(title: str, measure: Measure, *, share: bool = False) -> Line:
     >>> told = line("in a vein", seen, share=True)
     >>> told.value, told.interval
     ('15 %', '4 to 35')
+    >>> line("void", Measure.unknown("ml", "not estimated"), once=1.2).value
+    'once 1.20 ml'
     """
-    if measure.value is None or measure.low is None or measure.high is None:
-        return Line(title=title, value="cannot tell", interval="", reason=measure.reason)
     unit, times = ("%", 100.0) if share else (measure.unit, 1.0)
-    digits = DIGITS.get(unit, THOUSANDS)
-    value, low, high = (
-        decimal(times * x, digits) if digits >= 0 else f"{round(x, digits):.0f}"
-        for x in (measure.value, measure.low, measure.high)
-    )
+    if measure.value is None or measure.low is None or measure.high is None:
+        if once is None:
+            return Line(title=title, value="cannot tell", interval="", reason=measure.reason)
+        told = f"once {_number(times * once, unit, sign=True)}"
+        return Line(title=title, value=told, interval="not estimated", reason=measure.reason)
+    low, high = _number(times * measure.low, unit), _number(times * measure.high, unit)
     return Line(
         title=title,
-        value=value + ("" if unit == "1" else unit_sign(unit)),
+        value=_number(times * measure.value, unit, sign=True),
         interval=f"{low} to {high}",
         reason=measure.reason,
     )
+
+
+def _number(value: float, unit: str, *, sign: bool = False) -> str:
+    digits = DIGITS.get(unit, THOUSANDS)
+    number = decimal(value, digits) if digits >= 0 else f"{round(value, digits):.0f}"
+    return number + (unit_sign(unit) if sign and unit != "1" else "")

@@ -63,11 +63,11 @@ class State:
 
 def before(field: Field, law: BoneLaw, *, healed: bool = False) -> State:
     """Return the vertebra as it was cut out; ``healed`` takes the weakness of the break away."""
-    weak = 1.0 if healed else field.weak
+    weak, slack = (1.0, 1.0) if healed else (field.weak, field.slack)
     bone = field.tissue == Tissue.BONE
     disc = np.isin(field.tissue, (Tissue.ANNULUS, Tissue.NUCLEUS)).astype(float)
     return State(
-        bone_mpa=np.where(bone, law.modulus(field.density) * weak, 0.0),
+        bone_mpa=np.where(bone, law.modulus(field.density) * weak * slack, 0.0),
         yield_mpa=np.where(bone, law.strength(field.density) * weak, 0.0),
         disc=disc,
     )
@@ -92,7 +92,7 @@ def after(operated: Operated, cement: Array, law: BoneLaw, cement_mpa: float) ->
     pores = np.maximum(1.0 - density / BONE_MINERAL.value, 0.0)
     filled = np.clip(cement / np.maximum(pores, LEAST_PORES), 0.0, 1.0)
     return State(
-        bone_mpa=(1.0 - filled) * law.modulus(density) * weak + filled * cement_mpa,
+        bone_mpa=(1.0 - filled) * law.modulus(density) * weak * field.slack + filled * cement_mpa,
         yield_mpa=(1.0 - filled) * limit * weak + filled * CEMENT.strength,
         disc=np.minimum(discs, 1.0),
     )

@@ -77,7 +77,7 @@ def _processes(task: Task, count: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
     finally:
         for process in set(multiprocessing.active_children()) - before:
-            process.terminate()
+            process.kill()
         pool.shutdown(wait=True, cancel_futures=True)
 
 

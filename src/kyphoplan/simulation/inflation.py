@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
 from kyphoplan.simulation.balloon import material_points as mp
-from kyphoplan.simulation.balloon.balancing import BALANCE, Balanced, Block, balance
+from kyphoplan.simulation.balloon.balancing import BALANCE, Asked, Balanced, Block, balance
 from kyphoplan.simulation.balloon.balloon_shape import Skin
+from kyphoplan.simulation.balloon.membrane import Membrane
 from kyphoplan.simulation.balloon.octants import BEARS, FILL_POISSON, LEAST_SHARE, Octants, octants
 from kyphoplan.simulation.balloon.yielding import happened
 from kyphoplan.simulation.bone_law import BoneLaw
@@ -24,11 +26,13 @@ from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.gauge import touching
 
 STRIDE = 0.4  # [voxel] mean path of the skin in one increment
+RISE, MOST_RISE = 0.6, 1.0  # [voxel] highest rise of a skin in an increment: aimed at, and let be
 FIRST = (0.05, 0.25)  # [1] of a stride: the first increments, while the bone begins to yield
 LET_DOWN = (0.5, 0.0)  # [1] of the pressure, in turn
 TOOL_MPA = 500.0  # [MPa] of a cannula in its track: far stiffer than the bone around it
 FULL, OVER = 0.98, 1.01  # [1] of its largest pressure: a balloon is full; is too full
 CUTS, LEAST_CUT = 4, 0.1  # [1] times an increment is made smaller, and by how much at most
+HOPELESS = 0.5  # [1] unbalanced force of an increment that tells nothing
 CONCAVE = 1.5  # [1] pressure rises fast at first: volume over this power of it is about straight
 LEAST_STEP = 1e-4  # [1] of the volume: less is no increment
 NEARLY = 1e-6
@@ -68,8 +72,9 @@ class Increment:
     balanced : whether that is small enough.
     solves, iterations : linear solves, and their steps.
     work_mj, stored_mj, dissipated_mj, grid_mj : work of the balloons on the grid so far, elastic
-        energy now, plastic work so far, and the rest, which the grid has taken: holding voxels
-        against bending within, straining the balloons' filler, handing stress on [mJ].
+        energy now in bone and skins, plastic work so far, and the rest, which the grid has taken:
+        holding voxels against bending within, straining the balloons' filler, handing stress
+        on [mJ].
     crushing : share of the bone's voxels that yield [1].
     """
 
@@ -114,12 +119,14 @@ class Half:
     ----------
     guess_mm : (I + 1, J + 1, K + 1, 3) displacement of the increment [mm].
     points, skins, now : after half of it.
+    membranes : the sheets of the balloons.
     """
 
     guess_mm: Array
     points: mp.Points
     skins: tuple[Skin, ...]
     now: Octants
+    membranes: tuple[Membrane, ...]
 
 
 class Operation:
@@ -155,8 +162,8 @@ class Operation:
         self.pressures = np.zeros(len(tamps))
         self.markers = np.zeros((0, 3)) if markers is None else markers.copy()
         self.displacement_mm = np.zeros(held.shape)
-        self.work = self.dissipated = self.stored = 0.0
-        self.gained = np.zeros(len(tamps))
+        self.work = self.dissipated = self.stored = self.stretched = 0.0
+        self.gained, self.risen, self.climbed = (np.zeros(len(tamps)) for _ in range(3))
         self.now = self._mapped(points, self.skins)
 
     def _mapped(self, points: mp.Points, skins: tuple[Skin, ...]) -> Octants:
@@ -192,7 +199,7 @@ class Operation:
             open_ &= (left > LEAST_STEP * np.maximum(now, 1.0)) & (self.pressures < FULL * limits)
             if not open_.any():
                 return done
-            stride = np.minimum(left, self._stride(left, len(done)))
+            stride = np.minimum(left, self._stride(left, limits, len(done)))
             done.append(self._grown(np.where(open_, stride, 0.0) * inside, limits))
             told(done[-1])
 
@@ -202,47 +209,84 @@ class Operation:
             half = self._half_way(volumes)
             state = self._balanced(half, volumes, self.pressures)
             growing = (volumes > 0.0) & (state.pressures > OVER * limits)
+            risen = self._rises(half, state)
             if state.unbalanced > BALANCE:
                 volumes = 0.5 * volumes
+            elif risen.max() > MOST_RISE * self.edge and volumes.any():
+                volumes = max(RISE * self.edge / float(risen.max()), LEAST_CUT) * volumes
             elif growing.any():
                 rise = np.where(growing, state.pressures - self.pressures, 1.0)
                 part = np.where(growing, (limits - self.pressures) / rise, 1.0).min()
                 volumes = max(float(part) ** CONCAVE, LEAST_CUT) * volumes
             else:
                 break
+        if state.unbalanced > HOPELESS:
+            raise CaseError("the balloon cannot be inflated: no balance is found")
         return self._moved(half, state)
 
-    def _stride(self, left: Array, number: int) -> Array:
-        """Return the volumes of the next increment: a set path of the skins."""
+    def _stride(self, left: Array, limits: Array, number: int) -> Array:
+        """Return the volumes of the next increment.
+
+        A set path of the skins; less where only a weak spot gives way, or near a largest pressure.
+        """
         area = np.array([_area(skin) for skin in self.skins])
         part = FIRST[number] if number < len(FIRST) else 1.0
         stride = part * STRIDE * self.edge * area
+        even = RISE * self.edge / np.maximum(self.risen, NEARLY)
+        room = (limits - self.pressures) / np.maximum(self.climbed, NEARLY)
+        ahead = np.minimum(even, np.where(self.climbed > 0.0, room, np.inf)) * self.gained
+        stride = np.where(self.gained > 0.0, np.minimum(stride, ahead), stride)
         return np.asarray(left / np.ceil(np.maximum(left / stride - NEARLY, 1.0)))
 
-    def _half_way(self, volumes: Array | None) -> Half:
-        """Guess how this increment goes on, from the last, and go half of it."""
+    def _half_way(self, volumes: Array | None, part: float = 1.0) -> Half:
+        """Guess how this increment goes on, from the last, and go half of it.
+
+        Parameters
+        ----------
+        part : of their full pressure, by which the sheets are stretched [1].
+        """
         guess = np.zeros(self.displacement_mm.shape)
-        if volumes is None or not self.gained.any():
-            return Half(guess_mm=guess, points=self.points, skins=self.skins, now=self.now)
-        guess = self.displacement_mm * float(volumes.sum() / self.gained.sum())
-        points = self.points.copy()
-        mp.move(points, self.points, 0.5 * guess, self.edge, np.zeros((*self.now.tissue.shape, 8)))
-        skins = tuple(skin.carried(0.5 * guess, self.edge) for skin in self.skins)
-        return Half(guess_mm=guess, points=points, skins=skins, now=self._mapped(points, skins))
+        points, skins, now = self.points, self.skins, self.now
+        if volumes is not None and self.gained.any():
+            guess = self.displacement_mm * float(volumes.sum() / self.gained.sum())
+            points, still = points.copy(), np.zeros((*now.tissue.shape, 8))
+            mp.move(points, self.points, 0.5 * guess, self.edge, still)
+            skins = tuple(skin.carried(0.5 * guess, self.edge) for skin in skins)
+            now = self._mapped(points, skins)
+        membranes = tuple(
+            Membrane.of(skin, push, self.edge, part)
+            for skin, push in zip(self.skins, now.pushes, strict=True)
+        )
+        return Half(guess_mm=guess, points=points, skins=skins, now=now, membranes=membranes)
 
     def _balanced(self, half: Half, volumes: Array | None, pressures: Array) -> Balanced:
-        least = np.zeros(len(pressures)) if pressures.any() else self.pressures
-        return balance(
-            self.block, half.now, half.guess_mm, pressures, volumes, least_pressures=least
+        asked = Asked(
+            now=half.now,
+            volumes=volumes,
+            least_pressures=np.zeros(len(pressures)) if pressures.any() else self.pressures,
+            membranes=half.membranes,
+        )
+        return balance(self.block, asked, half.guess_mm, pressures)
+
+    def _rises(self, half: Half, state: Balanced) -> Array:
+        """Return the highest rise of each skin [mm]."""
+        u = state.displacement_mm
+        return np.array(
+            [
+                float((read.carried(u, self.edge).height_mm - read.height_mm).max())
+                for read in half.skins
+            ]
         )
 
     def let_down(self) -> list[Increment]:
-        """Take the pressure out; the bone springs back."""
-        full = self.pressures.copy()
-        return [
-            self._moved(h := self._half_way(None), self._balanced(h, None, full * part))
-            for part in LET_DOWN
-        ]
+        """Take the pressure out; the bone springs back, the sheets go slack."""
+        full, done, before = self.pressures.copy(), [], 1.0
+        for part in LET_DOWN:
+            slack = (1.0 - part / before) * self.stretched
+            self.work, self.stretched, before = self.work - slack, self.stretched - slack, part
+            half = self._half_way(None, part)
+            done.append(self._moved(half, self._balanced(half, None, full * part)))
+        return done
 
     def _moved(self, half: Half, state: Balanced) -> Increment:
         """Move everything as an increment has come out."""
@@ -252,7 +296,8 @@ class Operation:
         stored, lost = happened(u, self.edge, now.law, now.stress, now.whole, filler, change)
         self.work += float(0.5 * (self.pressures + state.pressures) @ state.gained_mm3)
         self.dissipated += lost
-        self.stored = stored
+        self.stretched += sum(sheet.energy(u) - sheet.energy(0.0 * u) for sheet in half.membranes)
+        self.stored = stored + self.stretched
         change[..., 1:7] /= np.maximum(now.tissue, LEAST_SHARE)[..., None]  # in the bone itself
         mp.move(self.points, half.points, u, self.edge, change)
         places = mp.carried(self.markers, 0.5 * half.guess_mm, self.edge)
@@ -274,7 +319,9 @@ class Operation:
             for new, then in zip(self.skins, moved, strict=True)
         )
         self._keep_out()
-        self.pressures, self.displacement_mm, self.gained = state.pressures, u, state.gained_mm3
+        self.climbed, self.pressures = state.pressures - self.pressures, state.pressures
+        self.displacement_mm, self.gained = u, state.gained_mm3
+        self.risen = self._rises(half, state)
         self.now = self._mapped(self.points, self.skins)
         return Increment(
             volume_mm3=tuple(skin.volume_mm3 for skin in self.skins),

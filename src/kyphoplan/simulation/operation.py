@@ -1,12 +1,20 @@
 """One level, operated: cut out, drilled, its balloons inflated and let down, step by step."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kyphoplan.case import LevelPlan, Side, Vertebra, VertebraMeasures, Volume
+from kyphoplan.case import (
+    Inflation,
+    LevelPlan,
+    Side,
+    Trajectory,
+    Vertebra,
+    VertebraMeasures,
+    Volume,
+)
 from kyphoplan.case.rehearsal import Moment, Slices
 from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
@@ -146,10 +154,7 @@ def _tamps(bone: Field, plan: LevelPlan) -> tuple[tuple[Side, ...], tuple[Tamp, 
         ways = [way for way in plan.trajectories if way.side is balloon.side and way.accepted]
         if not ways:
             raise CaseError(f"{plan.level}: the {balloon.side} balloon has no accepted cannula")
-        half = 0.5 * max(balloon.length_mm - balloon.diameter_mm, 0.0) * balloon.axis
-        start, end = (
-            bone.to_block(balloon.centre_mm + sign * half) * bone.edge_mm for sign in (-1.0, 1.0)
-        )
+        start, end = (bone.to_block(place) * bone.edge_mm for place in _core(balloon))
         skin = Skin.around(start, end, 0.5 * ways[0].outer_diameter_mm)
         straight = float(np.linalg.norm(end - start))
         sides.append(balloon.side)
@@ -164,6 +169,22 @@ def _tamps(bone: Field, plan: LevelPlan) -> tuple[tuple[Side, ...], tuple[Tamp, 
     return tuple(sides), tuple(tamps)
 
 
+def _core(balloon: Inflation) -> tuple[Array, Array]:
+    """Return the ends of the line that a balloon is folded around, the tip last [mm, LPS]."""
+    half = 0.5 * max(balloon.length_mm - balloon.diameter_mm, 0.0) * balloon.axis
+    return balloon.centre_mm - half, balloon.centre_mm + half
+
+
+def _drawn_back(plan: LevelPlan) -> tuple[Trajectory, ...]:
+    """Return the accepted cannulas, drawn back to where their balloons begin."""
+    behind = {b.side: _core(b)[0] for b in plan.inflations if b.accepted and b.volume_ml > 0.0}
+    return tuple(
+        replace(way, target_mm=behind.get(way.side, way.target_mm))
+        for way in plan.trajectories
+        if way.accepted
+    )
+
+
 def _largest_radius(straight_mm: float, volume_ml: float) -> float:
     """Radius at which a capsule with this core holds the device's largest volume [mm]."""
     radii = np.linspace(0.5, 15.0, 200)
@@ -175,7 +196,7 @@ def _bone_points(bone: Field, plan: LevelPlan, tamps: tuple[Tamp, ...]) -> mp.Po
     points = mp.fill_with_points(
         bone.tissue > 0, bone.density, bone.soft_mpa, bone.poisson, bone.weak, bone.edge_mm
     )
-    tools = bone.in_track(points.place, plan.trajectories)
+    tools = bone.in_track(points.place, _drawn_back(plan))
     return placed_points(points, tuple(tamp.skin for tamp in tamps), tools, bone.edge_mm)
 
 

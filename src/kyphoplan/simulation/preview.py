@@ -30,6 +30,7 @@ from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.bone_law import LEAST_YIELD_MPA
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.cavity import growing_pressure
+from kyphoplan.simulation.domain import outside
 from kyphoplan.simulation.elasticity import Loads, Method, solve
 from kyphoplan.simulation.fracture import weakened
 from kyphoplan.simulation.landmarks import landmarks
@@ -65,7 +66,8 @@ def _level(
     rows = [row for row in measurements.vertebrae if row.level is plan.level]
     figures: dict[str, Measure] = {}
     why = "" if balloons else f"no balloon is planned: {plan.reason}"
-    if balloons and rows:
+    why = why or outside(vertebra, ct, plan)
+    if rows and not why:
         try:
             figures = _figures(vertebra, ct, plan, rows[0], draw)
         except CaseError as error:
@@ -76,6 +78,7 @@ def _level(
         reason=WHY if figures else why,
         moments=(),
         figures=figures,
+        as_planned={},
         leaks={},
         cement={},
         portions=(),

@@ -1,7 +1,7 @@
 """One run of one level: balloons, voids, cement, strength before and after, all in numbers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -91,7 +91,7 @@ def run(
         method=method,
         told=lambda moment, share: told("inflate", share),
     )
-    filling = _filled(task, operated, mixture, told)
+    filling = _filled(task, operated, opened(mixture, operated, assumptions.fracture.kept), told)
     whole = filling is not None and not filling.failed
     cement = filling.cement if filling is not None and whole else np.zeros(operated.void.shape)
     figures = _figures_of_balloons(operated)
@@ -107,6 +107,15 @@ def run(
         balanced=operated.balanced,
         note="" if filling is None else f"cement: {filling.ending.value} ({filling.detail})",
     )
+
+
+def opened(mixture: Mixture, operated: Operated, kept: float) -> Mixture:
+    """Open the cracks by what the balloons have lifted the endplate; a healed break stays shut."""
+    if not operated.moments:
+        return mixture
+    lift = max(operated.moments[-1].figures.lift_mm, 0.0)
+    gap = mixture.ways.fracture_gap_mm + (1.0 - kept) * lift
+    return replace(mixture, ways=replace(mixture.ways, fracture_gap_mm=gap))
 
 
 def specimen_now(operated: Operated) -> Specimen:
@@ -156,6 +165,7 @@ def _figures_of_balloons(operated: Operated) -> dict[str, float]:
         "posterior_height_gain": last.figures.posterior_mm,
         "wedge_change": last.figures.wedge_deg,
         "segment_change": last.figures.segment_deg,
+        "mean_lift": last.figures.lift_mm,
         "largest_lift": last.figures.largest_lift_mm,
         "inflated_middle_height_gain": full.figures.middle_mm,
         "inflated_volume": sum(full.volume_ml.values()),

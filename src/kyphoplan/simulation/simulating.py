@@ -1,10 +1,12 @@
 """The rehearsal of a whole plan: each level once as planned, then draws for the intervals."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from kyphoplan.case import (
     LevelPlan,
+    Measure,
     Measurements,
     Notice,
     Plan,
@@ -21,12 +23,20 @@ from kyphoplan.materials import FLOWING, REHEARSED
 from kyphoplan.morphometry import measure
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.cement.solids_of_cement import cloud_solid, void_solid
+from kyphoplan.simulation.domain import outside
 from kyphoplan.simulation.draw_pool import Drawn, compute
 from kyphoplan.simulation.fracture import broken_endplates
 from kyphoplan.simulation.inflation import Tamp
 from kyphoplan.simulation.leakage import any_leak, leak_probabilities
 from kyphoplan.simulation.rehearsing import Run, Task, run
-from kyphoplan.simulation.uncertainty import FEWEST, Draw, draws, measured, usual
+from kyphoplan.simulation.uncertainty import (
+    FEWEST,
+    NOT_ESTIMATED,
+    Draw,
+    draws,
+    measured,
+    usual,
+)
 
 Told = Callable[[str, str, float], None]
 
@@ -50,7 +60,8 @@ def simulate(  # noqa: PLR0913 - options have defaults
     ----------
     measurements : of the spine; measured here if not given.
     calibration : from HU to mineral density; a wide assumption if not given.
-    count : how many draws of what is uncertain; without any the intervals are wide guesses.
+    count : how many draws of what is uncertain; with fewer than five nothing is estimated, and
+        the one run as planned is told.
     seed : of the draws: the same seed gives the same result, however many cores work on it.
     edge_mm : edge of the voxels [mm].
     threads : processor cores to use. More than one starts processes for the draws, so a script
@@ -95,6 +106,9 @@ def _task(
     found = [m for m in figures.vertebrae if m.level is row.level]
     if not found:
         raise CaseError(f"{row.level}: not among the measurements: measure it first")
+    beyond = outside(spine[row.level], ct, row)
+    if beyond:
+        raise CaseError(f"{row.level}: {beyond}")
     return Task(
         vertebra=spine[row.level],
         ct=ct,
@@ -122,20 +136,15 @@ def _rehearsed(
         found.append(drawn)
         told(level, "draws", len(found) / count)
     done = [drawn for drawn in found if not drawn.failed]
-    runs = [drawn.figures for drawn in done] if len(done) >= FEWEST else [main.figures]
-    fillings = [drawn.filling for drawn in done if drawn.filling is not None]
-    if not done and main.filling is not None:
-        fillings = [main.filling]
-    leaks = leak_probabilities(fillings, task.row)
-    figures = measured(runs)
+    figures = measured([drawn.figures for drawn in done] if done else [main.figures])
     return LevelRehearsal(
         level=task.plan.level,
         outcome=Rehearsed.DONE if main.balanced else Rehearsed.DOUBTFUL,
         reason=_reason(main, [drawn.failed for drawn in found if drawn.failed]),
         moments=main.operated.moments,
         figures=figures,
-        leaks={_leak_name(site): leaks[site] for site in LEAKS}
-        | {"anywhere": any_leak(fillings, task.row)},
+        as_planned={name: x for name, x in main.figures.items() if math.isfinite(x)},
+        leaks=_leaks(done, task.row),
         cement={name: figures[name] for name in PLACES if name in figures},
         portions=() if main.filling is None else main.filling.portions,
         slices=main.slices,
@@ -147,6 +156,17 @@ def _rehearsed(
         draws=len(done),
         assumptions=_assumed(task.row, first),
     )
+
+
+def _leaks(done: list[Drawn], row: VertebraMeasures) -> dict[str, Measure]:
+    """Return how likely each leak is; a few draws tell no probability."""
+    names = {site: _leak_name(site) for site in LEAKS}
+    if len(done) < FEWEST:
+        return dict.fromkeys([*names.values(), ANYWHERE], Measure.unknown("1", NOT_ESTIMATED))
+    fillings = [drawn.filling for drawn in done if drawn.filling is not None]
+    found = leak_probabilities(fillings, row)
+    leaks = {name: found[site] for site, name in names.items()}
+    return leaks | {ANYWHERE: any_leak(fillings, row)}
 
 
 def _reason(main: Run, failed: list[str]) -> str:
@@ -173,6 +193,7 @@ def _reached(main: Run) -> Iterator[tuple[float, Side, Tamp]]:
 NEARLY_FULL = 0.99  # [1] of the planned volume
 
 
+ANYWHERE = "anywhere"
 PLACES = tuple(f"cement_{site.name.lower()}" for site in Site)
 
 
@@ -204,6 +225,7 @@ def _abstained(row: LevelPlan, why: str) -> LevelRehearsal:
         reason=why,
         moments=(),
         figures={},
+        as_planned={},
         leaks={},
         cement={},
         portions=(),

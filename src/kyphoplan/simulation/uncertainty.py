@@ -20,6 +20,8 @@ from kyphoplan.materials import (
     HU_SLOPE,
     MODULUS,
     PLASTIC_WIDENING,
+    SPONGY_KEPT,
+    SPONGY_STIFFNESS,
     STRENGTH,
     DensityLaw,
     Status,
@@ -36,9 +38,8 @@ PORT_SD_MM = (
     1.0  # [mm] by which a balloon or port ends beside its plan: the aiming error's default
 )
 TAIL = 2.5  # [%] of the runs left out at each end of an interval
-UNKNOWN_SPREAD = 1.0  # [1] of a figure of one run alone: it may be nothing or twice as much
-MOST = {"%": 100.0}  # in a unit there can be no more
-FEWEST = 5  # [1] runs from which a range is told
+FEWEST = 5  # [1] draws from which a range is told
+NOT_ESTIMATED = f"not estimated: one run tells no range; take --draws 20, {FEWEST} at least"
 
 YES_OR_NO = ("posterior_wall_breach",)  # told as the share of runs in which it is so
 
@@ -48,6 +49,7 @@ UNITS: Mapping[str, str] = {
     "posterior_height_gain": "mm",
     "wedge_change": "deg",
     "segment_change": "deg",
+    "mean_lift": "mm",
     "largest_lift": "mm",
     "inflated_middle_height_gain": "mm",
     "inflated_volume": "ml",
@@ -99,7 +101,11 @@ def usual(calibration: Calibration | None = None) -> Draw:
     return Draw(
         assumptions=Assumptions(
             calibration=line,
-            fracture=FractureModel(kept=FRACTURE_KEPT.value),
+            fracture=FractureModel(
+                kept=FRACTURE_KEPT.value,
+                spongy_kept=SPONGY_KEPT.value,
+                spongy_stiffness=SPONGY_STIFFNESS.value,
+            ),
             surroundings=Surroundings(support_mpa_per_mm=COLUMN_MPA_PER_MM.value),
         ),
         mixture=Mixture.of(),
@@ -138,7 +144,11 @@ def drawn(rng: np.random.Generator, calibration: Calibration | None = None) -> D
         assumptions=Assumptions(
             calibration=replace(line, slope=slope, offset=offset, slope_sd=0.0, offset_sd=0.0),
             bone=law,
-            fracture=FractureModel(kept=kept),
+            fracture=FractureModel(
+                kept=kept,
+                spongy_kept=SPONGY_KEPT.drawn(rng),
+                spongy_stiffness=SPONGY_STIFFNESS.drawn(rng),
+            ),
             surroundings=Surroundings(support_mpa_per_mm=COLUMN_MPA_PER_MM.drawn(rng)),
         ),
         mixture=replace(mixture, ways=ways),
@@ -164,14 +174,13 @@ def draws(seed: int, count: int, calibration: Calibration | None = None) -> tupl
 
 
 def measured(runs: Sequence[Mapping[str, float]]) -> dict[str, Measure]:
-    """Turn the figures of all runs into figures with intervals.
-
-    One run alone tells no spread, so its figures may be nothing or twice as much.
+    """Turn the figures of all draws into figures with intervals; a few tell none.
 
     Examples
     --------
-    >>> measured([{"void_volume": 2.0}])["void_volume"].high
-    4.0
+    >>> found = measured([{"void_volume": 2.0}])["void_volume"]
+    >>> found.value, found.reason.split(":")[0]
+    (None, 'not estimated')
     """
     names = list(dict.fromkeys(name for run in runs for name in run))
     return {
@@ -194,15 +203,12 @@ def _measure(name: str, values: Array) -> Measure:
     unit, known = unit_of(name), values[np.isfinite(values)]
     if not known.size:
         return Measure.unknown(unit, "no run came to this figure")
+    if values.size < FEWEST:
+        return Measure.unknown(unit, NOT_ESTIMATED)
     if name in YES_OR_NO:
         value = float(known.mean())
         low, high = share_of(int(known.sum()), known.size)
         why = f"{known.sum():.0f} of {known.size} runs"
-    elif values.size < FEWEST:
-        value = float(known[0])
-        reach = UNKNOWN_SPREAD * abs(value)
-        low, high = value - reach, min(value + reach, MOST.get(unit, np.inf))
-        why = "one run: its spread is not known, so from nothing to twice as much; draw more runs"
     else:
         value = float(np.median(known))
         low, high = (float(np.percentile(known, part)) for part in (TAIL, 100.0 - TAIL))

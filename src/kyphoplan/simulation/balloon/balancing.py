@@ -6,16 +6,18 @@ unknowns beside the displacement: what a balloon is to gain is met exactly by ea
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kyphoplan.errors import CaseError
 from kyphoplan.geometry import Array
+from kyphoplan.simulation.balloon.membrane import Membrane
 from kyphoplan.simulation.balloon.octants import Octants
 from kyphoplan.simulation.balloon.yielding import respond
 from kyphoplan.simulation.crushing import mixed
 from kyphoplan.simulation.elasticity import Loads, Method, Solution, solve
+from kyphoplan.simulation.solver.team import together
 
 BALANCE = 1e-2  # [1] unbalanced nodal force left in an increment over the balloons' force
 ROUNDS = 40  # [1] linear solves of an increment at most
@@ -23,6 +25,8 @@ LINEAR = 0.03  # [1] a linear solve leaves this part of the unbalanced force
 MEMORY = 6  # [1] solves that are remembered
 RENEWED = (0, 3)  # [1] rounds in which the answer to a pressure is found anew
 WORSE = 4.0  # [1] times as unbalanced as the best so far: what is remembered misleads
+STIFFENED = np.array([0.5, 1.0 / 3.0])  # [1] shear and bulk over Young's modulus of a voxel that
+# stands for a sheet in the corrections; where its balance is, does not depend on it
 NEARLY = 1e-6
 
 
@@ -40,6 +44,24 @@ class Block:
     free: NDArray[np.bool_]
     edge_mm: float
     method: Method
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Asked:
+    """What is to be in balance.
+
+    Attributes
+    ----------
+    now : bone and balloons.
+    volumes : what the balloons gain [mm3]; None if their pressures are given.
+    least_pressures : by whose force the unbalanced one is measured where it is larger [MPa].
+    membranes : the sheets of the balloons.
+    """
+
+    now: Octants
+    volumes: Array | None
+    least_pressures: Array
+    membranes: tuple[Membrane, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,92 +87,133 @@ class Balanced:
     yielding: int
 
 
-def balance(
-    block: Block,
-    now: Octants,
-    guess: Array,
-    pressures: Array,
-    volumes: Array | None = None,
-    *,
-    least_pressures: Array,
-) -> Balanced:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Trial:
+    """A displacement and pressures, and what they leave out of balance.
+
+    Attributes
+    ----------
+    secant : (I, J, K, 2) shear and bulk modulus to correct it with [MPa].
+    force : (I + 1, J + 1, K + 1, 3) that nothing balances [N].
+    gap : (B,) volume that is missing [mm3].
+    """
+
+    u: Array
+    p: Array
+    secant: Array
+    force: Array
+    gap: Array
+    unbalanced: float
+    yielding: int
+
+
+def balance(block: Block, asked: Asked, guess: Array, pressures: Array) -> Balanced:
     """Find displacement and pressures at which forces and volumes agree.
 
     Parameters
     ----------
     guess : displacement to begin with [mm].
-    pressures : given, or to begin with if volumes are [MPa].
-    volumes : what the balloons gain [mm3]; None if their pressures are given.
-    least_pressures : by whose force the unbalanced one is measured where it is larger [MPa].
+    pressures : given, or to begin with if volumes are asked for [MPa].
     """
-    count = len(pressures)
-    pushes = now.pushes.reshape(count, -1)
     u, p = guess.copy(), pressures.copy()
-    tried: list[tuple[Array, Array]] = []
+    count, damping, solves, iterations = len(p), 1.0, 0, 0
     answers = np.zeros((count, u.size))
-    solves = iterations = 0
-    best, best_at, damping = np.inf, (u, p), 1.0
+    tried: list[tuple[Array, Array]] = []
+    best = _tried(block, asked, u, p)
     for rounds in range(ROUNDS):
-        secant, force, yielded = _forces(block, now, u, p)
-        scale = float(np.linalg.norm(np.maximum(p, least_pressures) @ pushes))
-        gap = np.zeros(count) if volumes is None else volumes - pushes @ u.ravel()
-        missing = 0.0 if volumes is None else float(np.abs(gap).max() / volumes.max())
-        unbalanced = max(float(np.linalg.norm(force)) / (scale or NEARLY), missing)
-        if unbalanced <= BALANCE:
+        trial = _tried(block, asked, u, p) if rounds else best
+        misled = trial.unbalanced > WORSE * best.unbalanced
+        if trial.unbalanced < best.unbalanced:
+            best = trial
+        if best.unbalanced <= BALANCE or rounds == ROUNDS - 1:
             break
-        if unbalanced > WORSE * best:  # misled: once more from the best so far, alone
-            u, p = best_at
+        if misled:  # once more from the best so far, alone
+            u, p = best.u, best.p
             tried, damping = [], 0.5 * damping
             continue
-        if unbalanced < best:
-            best, best_at = unbalanced, (u, p)
-        if rounds == ROUNDS - 1:
+        wanted = [*asked.now.pushes] if asked.volumes is not None and rounds in RENEWED else []
+        found = [_linear(block, trial.secant, force) for force in (*wanted, trial.force)]
+        solves += len(found)
+        iterations += sum(solution.iterations for solution in found)
+        if not all(solution.converged for solution in found):
             break
-        if volumes is not None and rounds in RENEWED:
-            found = [_linear(block, secant, push) for push in now.pushes]
-            answers = np.stack([np.nan_to_num(a.displacement_mm).ravel() for a in found])
-            solves += count
-        change, rise = np.zeros(u.shape), np.zeros(count)
-        if force.any():
-            solution = _linear(block, secant, force)
-            change = np.nan_to_num(solution.displacement_mm)
-            solves, iterations = solves + 1, iterations + solution.iterations
-        if volumes is not None:
-            wanting = gap - pushes @ change.ravel()
-            rise = np.asarray(np.linalg.solve(pushes @ answers.T, wanting), np.float64)
-            change = np.asarray(change + (rise @ answers).reshape(u.shape), np.float64)
-        whole = np.concatenate([u.ravel(), p])
-        step = damping * np.concatenate([change.ravel(), rise])
-        tried = [*tried, (whole, step)][-MEMORY:]
+        fields = [np.nan_to_num(solution.displacement_mm).ravel() for solution in found]
+        if wanted:
+            answers = np.stack(fields[:-1])
+        change = _corrected(asked, trial, fields[-1], answers)
+        tried = [*tried, (np.concatenate([u.ravel(), p]), damping * change)][-MEMORY:]
         new = mixed(tried)
         u, p = new[: u.size].reshape(u.shape), new[u.size :]
-    if unbalanced > best:
-        unbalanced, (u, p) = best, best_at
     return Balanced(
-        displacement_mm=u,
-        gained_mm3=pushes @ u.ravel(),
-        pressures=p,
-        unbalanced=unbalanced,
+        displacement_mm=best.u,
+        gained_mm3=asked.now.pushes.reshape(count, -1) @ best.u.ravel(),
+        pressures=best.p,
+        unbalanced=best.unbalanced,
         solves=solves,
         iterations=iterations,
-        yielding=yielded,
+        yielding=best.yielding,
+    )
+
+
+def _tried(block: Block, asked: Asked, u: Array, p: Array) -> _Trial:
+    """Say what is out of balance."""
+    now = asked.now
+    pushes = now.pushes.reshape(len(p), -1)
+    secant, force, yielding = _forces(block, now, u, p)
+    for membrane in asked.membranes:
+        membrane.draw_back(u, force)
+        cut = ((now.shares > 0.0) & (now.shares < 1.0)).any(axis=0)
+        secant[cut] += STIFFENED * membrane.hold * block.edge_mm
+    force[~block.free] = 0.0
+    scale = float(np.linalg.norm(np.maximum(p, asked.least_pressures) @ pushes)) or NEARLY
+    unbalanced, gap = float(np.linalg.norm(force)) / scale, np.zeros(len(p))
+    if asked.volumes is not None:
+        gap = asked.volumes - pushes @ u.ravel()
+        unbalanced = max(unbalanced, float(np.abs(gap).max() / asked.volumes.max()))
+    return _Trial(
+        u=u, p=p, secant=secant, force=force, gap=gap, unbalanced=unbalanced, yielding=yielding
     )
 
 
 def _forces(block: Block, now: Octants, u: Array, p: Array) -> tuple[Array, Array, int]:
-    """Return secant state, unbalanced forces, and octants that yield."""
+    """Return secant state, forces of the balloons less the bone's, and octants that yield."""
+    planes, threads = block.active.shape[0], block.method.threads
     secant, force = np.zeros((*block.active.shape, 2)), np.tensordot(p, now.pushes, axes=1)
-    given = (block.edge_mm, now.law, now.stress, now.whole)
-    yielded = respond(u, *given, secant, force)
-    force[~block.free] = 0.0
-    return secant, force, int(yielded)
+    ends = [planes * n // threads for n in range(threads + 1)]
+    cuts = list(pairwise(ends))
+    parts = [np.zeros_like(force[a : b + 1]) for a, b in cuts]
+    runs = [
+        (
+            u[a : b + 1],
+            block.edge_mm,
+            now.law[2 * a : 2 * b],
+            now.stress[2 * a : 2 * b],
+            now.whole[a:b],
+            secant[a:b],
+            part,
+        )
+        for (a, b), part in zip(cuts, parts, strict=True)
+    ]
+    yielding = sum(together(respond, runs))
+    for (a, b), part in zip(cuts, parts, strict=True):
+        force[a : b + 1] += part
+    return secant, force, int(yielding)
+
+
+def _corrected(asked: Asked, trial: _Trial, change: Array, answers: Array) -> Array:
+    """Return the change of displacement and pressures that also brings the missing volume."""
+    if asked.volumes is None:
+        return np.concatenate([change, np.zeros(len(trial.p))])
+    pushes = asked.now.pushes.reshape(len(trial.p), -1)
+    rise = np.linalg.solve(pushes @ answers.T, trial.gap - pushes @ change)
+    return np.concatenate([change + rise @ answers, rise])
 
 
 def _linear(block: Block, secant: Array, force: Array) -> Solution:
     """Answer to nodal forces with the secant stiffness of now [mm]."""
     shear, bulk = secant[..., 0], secant[..., 1]
     both = np.maximum(3.0 * bulk + shear, NEARLY)
-    found = solve(
+    return solve(
         np.where(block.active, 9.0 * bulk * shear / both, 0.0),
         block.edge_mm,
         np.where(block.free, np.nan, 0.0),
@@ -159,6 +222,3 @@ def _linear(block: Block, secant: Array, force: Array) -> Solution:
         loads=Loads(forces_n=force),
         method=block.method,
     )
-    if not found.converged:
-        raise CaseError(f"the balloon cannot be inflated: {found.outcome}: {found.detail}")
-    return found

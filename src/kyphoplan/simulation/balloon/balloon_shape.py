@@ -108,6 +108,13 @@ class Skin:
 
     def normals(self) -> Array:
         """Outward unit normals of the corners (R, AROUND, 3)."""
+        normal = self._quarters()
+        _, directions = self.feet_and_directions()
+        length = np.linalg.norm(normal, axis=-1, keepdims=True)
+        return np.where(length > 1e-9, normal / np.maximum(length, 1e-9), directions)  # noqa: PLR2004
+
+    def _quarters(self) -> Array:
+        """Outward normals of the corners, as long as four times their part of the skin."""
         corners = self.corners_mm
         low, high = self.poles_mm
         whole = np.concatenate(
@@ -117,18 +124,31 @@ class Skin:
         around = np.roll(corners, -1, axis=1) - np.roll(corners, 1, axis=1)
         normal = np.cross(around, along)
         _, directions = self.feet_and_directions()
-        normal *= np.sign((normal * directions).sum(axis=-1, keepdims=True))
-        length = np.linalg.norm(normal, axis=-1, keepdims=True)
-        return np.where(length > 1e-9, normal / np.maximum(length, 1e-9), directions)  # noqa: PLR2004
+        return np.asarray(normal * np.sign((normal * directions).sum(axis=-1, keepdims=True)))
 
     def above(self, places_mm: Array) -> Array:
         """Return how far places (..., 3) lie outside the skin, along their own direction [mm]."""
         distance, rings, turns = self._sought(places_mm)
+        return np.asarray(distance - self._read(rings, turns))
+
+    def height_towards(self, places_mm: Array) -> Array:
+        """Return the height of the skin in the direction of places (..., 3) [mm]."""
+        _, rings, turns = self._sought(places_mm)
+        return self._read(rings, turns)
+
+    def directions_to(self, places_mm: Array) -> Array:
+        """Return the unit direction of places (N, 3), away from their feet."""
+        foot = np.clip((places_mm - self.start_mm) @ self.axes[0], 0.0, self.length_mm)
+        off = places_mm - self.start_mm - foot[:, None] * self.axes[0]
+        return np.asarray(off / np.maximum(np.linalg.norm(off, axis=1, keepdims=True), 1e-9))
+
+    def _read(self, rings: Array, turns: Array) -> Array:
+        """Look the height up in the skin's table [mm]."""
         padded = np.concatenate([self.height_mm, self.height_mm[:, :1]], axis=1)
         height = ndimage.map_coordinates(
             padded, [rings.ravel(), turns.ravel()], order=1, mode="nearest"
         )
-        return np.asarray(distance - height.reshape(distance.shape))
+        return np.asarray(height.reshape(rings.shape))
 
     def _sought(self, places_mm: Array) -> tuple[Array, Array, Array]:
         """Return distance to the core, and where on the skin's table the direction lies."""
@@ -186,12 +206,15 @@ class Skin:
             ],
             axis=-1,
         ).reshape(*self.height_mm.shape, 3)
-        normal = read.normals()
+        rise = (u * read.slopes()).sum(axis=-1)
+        return replace(self, height_mm=np.maximum(self.height_mm + rise, 0.0))
+
+    def slopes(self) -> Array:
+        """Rise of the skin at its corners when they move along each axis (R, AROUND, 3) [1]."""
+        normal = self.normals()
         _, directions = self.feet_and_directions()
-        facing = np.maximum((normal * directions).sum(axis=-1), STEEPEST)
-        return replace(
-            self, height_mm=np.maximum(self.height_mm + (u * normal).sum(axis=-1) / facing, 0.0)
-        )
+        facing = np.maximum((normal * directions).sum(axis=-1, keepdims=True), STEEPEST)
+        return np.asarray(normal / facing)
 
     def holding(self, volume_mm3: float, largest_mm: Array | float = np.inf) -> "Skin":
         """Shift the skin evenly until it holds a volume; nowhere beyond ``largest_mm``."""

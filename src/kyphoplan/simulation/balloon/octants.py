@@ -71,30 +71,41 @@ def octants(
     cells = mp.gather(points, shape, PARTS)
     share = filled(cells, np.minimum(inside.sum(axis=0), 1.0))
     density = np.minimum(cells[..., mp.MASS] / (finer**3 / 1000.0), MOST_MINERAL)
-    whole = share * cells[..., mp.WEAK]
-    bone = law.modulus(density) * whole
-    here = active.repeat(PARTS, 0).repeat(PARTS, 1).repeat(PARTS, 2)
-    modulus = np.where(here, bone + cells[..., mp.SOFT] * share + law.soft_mpa, 0.0)
-    poisson = share * cells[..., mp.POISSON] + (1.0 - share) * FILL_POISSON
-    springs = bone < SOFT_SHARE * modulus
-    limit = np.maximum(law.limit(density, cells[..., mp.BORN]) * whole, LEAST_YIELD_MPA)
-    laws = np.empty((*fine, yielding.LAWS))
-    laws[..., yielding.SHEAR] = modulus / (2.0 * (1.0 + poisson))
-    laws[..., yielding.BULK] = modulus / (3.0 * (1.0 - 2.0 * poisson))
-    laws[..., yielding.LIMIT] = np.where(springs, np.inf, limit)
-    laws[..., yielding.FACTOR] = law.factor(density)
-    laws[..., yielding.HARDENING] = np.where(density < MOST_MINERAL, law.hardening, 0.0)
-    borne = np.where(modulus > BEARS * law.soft_mpa, share, 0.0)
+    whole = _means(share) > WHOLE
+    here = np.flatnonzero(active.repeat(PARTS, 0).repeat(PARTS, 1).repeat(PARTS, 2))
+    found = cells.reshape(-1, mp.COUNT)[here]
+    laws, stress = np.zeros((*fine, yielding.LAWS)), np.zeros((*fine, 6))
+    there, part = density.ravel()[here], share.ravel()[here]
+    crushable, borne = _resisting(found, there, part, law, laws.reshape(-1, yielding.LAWS), here)
+    stress.reshape(-1, 6)[here] = found[:, mp.STRESS :] * borne[:, None]
     return Octants(
         law=laws,
-        stress=cells[..., mp.STRESS :] * borne[..., None],
+        stress=stress,
         tissue=share,
         density=_means(density * share),
         shares=np.stack([_means(part) for part in inside]) if len(skins) else inside,
         pushes=pushes,
-        whole=_means(share) > WHOLE,
-        crushable=max(int((here & ~springs).sum()), 1),
+        whole=whole,
+        crushable=max(crushable, 1),
     )
+
+
+def _resisting(
+    found: Array, density: Array, share: Array, law: BoneLaw, out: Array, at: NDArray[np.intp]
+) -> tuple[int, Array]:
+    """Write the laws of octants; return how many can crush, and what share of stress is kept."""
+    whole = share * found[:, mp.WEAK]
+    bone = law.modulus(density) * whole
+    modulus = bone + found[:, mp.SOFT] * share + law.soft_mpa
+    poisson = share * found[:, mp.POISSON] + (1.0 - share) * FILL_POISSON
+    springs = bone < SOFT_SHARE * modulus
+    limit = np.maximum(law.limit(density, found[:, mp.BORN]) * whole, LEAST_YIELD_MPA)
+    out[at, yielding.SHEAR] = modulus / (2.0 * (1.0 + poisson))
+    out[at, yielding.BULK] = modulus / (3.0 * (1.0 - 2.0 * poisson))
+    out[at, yielding.LIMIT] = np.where(springs, np.inf, limit)
+    out[at, yielding.FACTOR] = law.factor(density)
+    out[at, yielding.HARDENING] = np.where(density < MOST_MINERAL, law.hardening, 0.0)
+    return int((~springs).sum()), np.where(modulus > BEARS * law.soft_mpa, share, 0.0)
 
 
 def _means(values: Array) -> Array:
@@ -124,13 +135,13 @@ def filled(cells: Array, taken: Array) -> Array:
     among = around > AMONG * ndimage.uniform_filter(left, 3)
     share = np.where(among, left, np.minimum(volume, left))
     cells[..., mp.MASS] /= np.maximum(volume, NEARLY)
-    lonely = (volume < FEW) & (share > 0.0)
-    if lonely.any():
-        ends = [np.flatnonzero(lonely.any(axis=tuple({0, 1, 2} - {n}))) for n in range(3)]
-        box = tuple(slice(max(e[0] - 1, 0), e[-1] + 2) for e in ends)
-        here, weight = lonely[box], volume[box]
-        near = np.maximum(around[box], NEARLY)
-        for column in (n for n in range(mp.COUNT) if n != mp.VOLUME):
-            mean = ndimage.uniform_filter(cells[box][..., column] * weight, 3)
-            cells[box][..., column][here] = (mean / near)[here]
+    lonely = np.argwhere((volume < FEW) & (share > 0.0))
+    total, weights = np.zeros((len(lonely), mp.COUNT)), np.full((len(lonely), 1), NEARLY)
+    for offset in np.ndindex(3, 3, 3):
+        near = tuple(np.clip(lonely + offset - np.ones(3, int), 0, np.array(share.shape) - 1).T)
+        weight = volume[near][:, None]
+        total += weight * cells[near]
+        weights += weight
+    cells[tuple(lonely.T)] = total / weights
+    cells[..., mp.VOLUME] = volume
     return np.asarray(share)

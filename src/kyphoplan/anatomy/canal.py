@@ -28,7 +28,8 @@ STEEPEST_DEG = 20.0  # [deg] a canal leans no farther from its first look
 # [1] of the mean squared error of an oval's area counted on a lattice, over its radius in voxels
 # (Kendall 1948, doi:10.1093/qmath/os-19.1.1); 0.4-0.7 for our rays through ovals of a canal's size
 LATTICE = 0.676
-METHOD_SD = 0.015  # [1] of the area: how the axis leans, where the canal is narrowest (phantoms)
+METHOD_SD = 0.010  # [1] of the area: how the axis leans, where the canal is narrowest (phantoms)
+LOST_SD = 0.2  # [1] of the area that a fragment takes from the usual ring (phantoms)
 CLOSED_SHARE = 0.25  # [1] part of the sections in which a direction must meet bone
 
 
@@ -190,7 +191,7 @@ def _narrowest(field: Volume, frame: Frame, centres: Array, along: Array) -> Can
         line_mm=centres,
         area=Measure.of(
             float(smooth[k]),
-            _area_sd(closed[k], field, along),
+            _area_sd(closed[k], ring, field, along),
             "mm2",
             "edge of the label, averaged around the canal",
             confidence=Confidence.HIGH if seen > 0.5 else Confidence.MEDIUM,  # noqa: PLR2004
@@ -199,13 +200,15 @@ def _narrowest(field: Volume, frame: Frame, centres: Array, along: Array) -> Can
     )
 
 
-def _area_sd(radius: Array, field: Volume, along: Array) -> float:
+def _area_sd(radius: Array, ring: Array, field: Volume, along: Array) -> float:
     """Uncertainty of an area from the label's voxels and from the method [mm2].
 
     The errors of a label's edge cancel around an oval; what is left grows with the square root of
-    its radius and with the voxel's edge to the power of 1.5.
+    its radius and with the voxel's edge to the power of 1.5. Beside a fragment the rest of the
+    ring is seen elsewhere: what is lost of the ring is known by that much less.
     """
     edges = np.linalg.norm(across(along) @ field.affine[:3, :3], axis=1)
     voxel = float(np.sqrt(np.mean(edges**2)))
     counted = np.sqrt(LATTICE * float(radius.mean()) * voxel**3)
-    return float(np.hypot(counted, METHOD_SD * float(area(radius))))
+    lost = float(area(ring) - area(radius))
+    return float(np.linalg.norm([counted, METHOD_SD * float(area(radius)), LOST_SD * lost]))

@@ -30,8 +30,12 @@ WALL_MM = 1.2  # [mm] columns nearer to the outline hold the cortical wall and t
 CLEAR_MM = 2.05  # [mm] from the outline: the blurred cortex of the wall does not reach there
 HALF_PART = (0.2, 0.8)  # [1] of the half height in which the wall behind an endplate is read
 SPUR_MM = 3.0  # [mm] a column that leaves the fitted plane outwards by more is an osteophyte
-LABEL_POINT_SD = 0.08  # [voxel] error of a point of the label's surface, calibrated on phantoms
-EDGE_SD = 0.08  # [voxel] of a point placed by the CT's edge, beside the doubt of its fit (so too)
+LABEL_POINT_SD = (
+    0.03  # [voxel] of a point of the label's surface, beside the doubt of its fit (phantoms)
+)
+# [voxel] of a point placed by the CT's edge, beside the doubt of its fit: phantoms with a shell of
+# the model's thickness, blurred by 0.3 to 0.6 mm where the model takes 0.45 mm
+EDGE_SD = 0.03
 DISAGREEMENT_SHARE = (
     0.3  # [1] of the distance between label and CT edge that counts as doubt (ours)
 )

@@ -5,7 +5,7 @@ import numpy as np
 from kyphoplan.case import Confidence, Endplate, Kyphosis, Measure, Spine, Vertebra
 from kyphoplan.geometry import Array, unit
 
-METHOD_SD_DEG = 0.25  # [deg] the line through two points of a curved endplate
+METHOD_SD_DEG = 0.10  # [deg] the line through two points of a curved endplate (phantoms)
 
 
 def endplate_line(endplate: Endplate) -> Array:

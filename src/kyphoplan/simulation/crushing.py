@@ -198,12 +198,13 @@ class _Law:
     def update(self, u: Array, *, keep: bool) -> float:
         """Find the secant state at a displacement; return the share of voxels that yield."""
         given = (self.modulus, self.poisson, self.limit, self.factor)
+        u = np.ascontiguousarray(u)  # else it is compiled for both ways to lie in memory
         return update(u, self.spacing, *given, self.plastic, self.state, keep) / self.voxels
 
     def maps(self, u: Array) -> tuple[Array, Array]:
         stress, strain = np.zeros_like(self.modulus), np.zeros_like(self.modulus)
         given = (self.modulus, self.poisson, self.plastic)
-        von_mises(u, self.spacing, *given, stress, strain)
+        von_mises(np.ascontiguousarray(u), self.spacing, *given, stress, strain)
         return stress, strain
 
 

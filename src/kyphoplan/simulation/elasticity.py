@@ -165,13 +165,14 @@ def solve(
     loads, method = loads or Loads(), method or Method()
     problem = _checked(modulus_mpa, spacing_mm, prescribed_mm, poisson, method.threads)
     _check_loads(problem, loads, method)
-    solid = problem.modulus > 0.0
-    bodies, grid = side_by_side(
-        partial(unheld_bodies, solid, problem.held),
+    grid, bodies = side_by_side(
         partial(_grid, problem, method.threads),
+        partial(unheld_bodies, problem.modulus > 0.0, problem.held),
         threads=method.threads,
     )
-    if bodies and not (method.free_motion and bodies[0].voxels == solid.sum()):
+    if bodies and not (
+        method.free_motion and bodies[0].voxels == np.count_nonzero(problem.modulus)
+    ):
         others = f" and {len(bodies) - 1} more" if len(bodies) > 1 else ""
         return _singular(problem, Outcome.UNHELD, f"{bodies[0]} is not held{others}")
     return _solve(problem, grid, tolerance, loads, method, bodies)
@@ -280,9 +281,9 @@ def _solve(
     largest, ratio = _eigenvalue(problem)
     steps, if_slow = smoothing_steps(grid, ratio)
     steps = method.smoothing or steps
-    scale, hierarchy = side_by_side(
-        partial(_begin, problem, grid, loads, method.start_mm, (x, q)),
+    hierarchy, scale = side_by_side(
         partial(build, grid, largest, steps=steps, threads=method.threads),
+        partial(_begin, problem, grid, loads, method.start_mm, (x, q)),
         threads=method.threads,
     )
     if bodies and driven(bodies[0].motions, q, grid.inverse):

@@ -146,28 +146,40 @@ def multiply(count, others, ways, diagonal, x, image):
 
 
 @nb.njit(cache=KEPT, nogil=True, fastmath=True)
+def _dot(one, other, count):
+    total = 0.0
+    for n in range(count):
+        total += one[n] * other[n]
+    return total
+
+
+@nb.njit(cache=KEPT, nogil=True, fastmath=True)
 def conjugate(starts, others, parent, ways, diagonal, source, x, least, most):  # noqa: PLR0913, PLR0917
     """Solve from a first guess x (N,); return the steps taken and the relative residual."""
     count = starts[1]
     b, z = np.zeros(diagonal.size), np.zeros(diagonal.size)
-    way, image = np.zeros(count), np.zeros(count)
+    way, image, rest = np.zeros(count), np.zeros(count), np.zeros(count)
     multiply(count, others, ways, diagonal, x, image)
-    rest = source - image
-    size = np.sqrt((source * source).sum())
+    for n in range(count):
+        rest[n] = source[n] - image[n]
+    size = np.sqrt(_dot(source, source, count))
     before, step = 1.0, 0
-    while step < most and np.sqrt((rest * rest).sum()) > least * size:
+    while step < most and np.sqrt(_dot(rest, rest, count)) > least * size:
         step += 1
-        b[:count] = rest
+        for n in range(count):  # an assignment of arrays takes two seconds to compile
+            b[n] = rest[n]
         cycle(starts, others, parent, ways, diagonal, b, z)
-        product = (rest * z[:count]).sum()
+        product = _dot(rest, z, count)
         turn = product / before if step > 1 else 0.0
         before = product
-        way = z[:count] + turn * way
+        for n in range(count):
+            way[n] = z[n] + turn * way[n]
         multiply(count, others, ways, diagonal, way, image)
-        length = product / (way * image).sum()
-        x += length * way
-        rest -= length * image
-    return step, np.sqrt((rest * rest).sum()) / size
+        length = product / _dot(way, image, count)
+        for n in range(count):
+            x[n] += length * way[n]
+            rest[n] -= length * image[n]
+    return step, np.sqrt(_dot(rest, rest, count)) / size
 
 
 def solve(

@@ -56,7 +56,7 @@ def unheld_bodies(solid: NDArray[np.bool_], held: NDArray[np.uint8]) -> tuple[Bo
     held : (I + 1, J + 1, K + 1) nodes, bit c is set if component c has a given displacement.
     """
     frame = 0.5 * np.array(solid.shape), 0.5 * max(solid.shape)
-    if _in_one_piece(solid) and _is_held(_gram(solid, held, *frame)):
+    if in_one_piece(solid) and _is_held(_gram(solid, held, *frame)):
         return ()
     labels, count = ndimage.label(solid)
     if count == 0:
@@ -178,7 +178,7 @@ def _runs(row, begins, ends, count):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=KEPT, nogil=True)
-def _in_one_piece(solid):  # type: ignore[no-untyped-def]
+def in_one_piece(solid):  # type: ignore[no-untyped-def]
     """Tell whether all solid voxels hang together: runs along k are joined row by row."""
     planes, rows, voxels = solid.shape
     most = planes * rows * ((voxels + 1) // 2)
@@ -227,8 +227,8 @@ def _gram(solid, held, centre, half):  # type: ignore[no-untyped-def]
             for k in range(held.shape[2]):
                 if held[i, j, k] == 0 or not _touched(solid, i, j, k):
                     continue
-                turn[0], turn[1], turn[2] = i - centre[0], j - centre[1], k - centre[2]
-                turn /= half
+                for axis, node in enumerate((i, j, k)):
+                    turn[axis] = (node - centre[axis]) / half
                 for c in range(3):
                     if held[i, j, k] >> c & 1:
                         row[:] = 0.0

@@ -20,7 +20,7 @@ from kyphoplan.simulation.solver.team import pointer, summed, wait
 from kyphoplan.simulation.solver.transfer import prolong, restrict
 
 # Columns of the table of levels: `kernels.addresses`, then where the fields lie.
-FREE, INVERSE, SPANS, RESIDUALS, CORRECTION, STEP, FIRST, IMAGE = range(5, 13)
+FREE, INVERSE, SPANS, RESIDUALS, CORRECTION, STEP, FIRST, IMAGE = np.arange(5, 13)
 GRID = 8  # [1] columns that `kernels.addresses` fills
 
 
@@ -165,25 +165,30 @@ def _sweep(kind, table, level, out, run, weights, space, halo):  # noqa: PLR0913
     if kind == SMOOTH and (begin > 0 or end < table[level, 0]):
         planes = (nb.int64(halo[0].ctypes.data), nb.int64(halo[1].ctypes.data))
     fields = (x, b, table[level, out])
-    return sweep_planes(
-        kind, False, grid_of(table, level), fields, planes, begin, end, weights, space
-    )
+    single, grid = nb.boolean(False), grid_of(table, level)
+    return sweep_planes(kind, single, grid, fields, planes, begin, end, weights, space)
 
 
 @nb.njit(cache=KEPT, nogil=True)
 def _copy(table, level, run, halo):
     """Copy the planes before and behind our own."""
     x = field(table, level, CORRECTION)
-    size = x.shape[1] * 3 * x.shape[3]
+    flat, size = x.reshape(-1), x.shape[1] * 3 * x.shape[3]
     for side, plane in enumerate((max(run[0] - 1, 0), min(run[1], x.shape[0] - 1))):
-        halo[side, :size] = x[plane].ravel()
+        for n in range(size):
+            halo[side, n] = flat[plane * size + n]
 
 
 @nb.njit(cache=KEPT, nogil=True, fastmath=True)
 def _invert(table, level, unknowns, inverse):
     """Solve the coarsest level by its dense inverse."""
-    x, b = field(table, level, CORRECTION).ravel(), field(table, level, RESIDUALS).ravel()
-    given = b[unknowns]
+    x, b = (
+        field(table, level, CORRECTION).reshape(-1),
+        field(table, level, RESIDUALS).reshape(-1),
+    )
+    given = np.empty(unknowns.size, np.float32)
+    for row in range(unknowns.size):
+        given[row] = b[unknowns[row]]
     for row in range(unknowns.size):
         total = np.float32(0.0)
         for column in range(unknowns.size):

@@ -31,8 +31,8 @@ from kyphoplan.simulation.solver.lanes import (
 )
 from kyphoplan.simulation.solver.team import pointer, together
 
-NOTHING, FORCE, APPLY = int(Finish.NOTHING), int(Finish.FORCE), int(Finish.APPLY)
-RESIDUAL, SMOOTH = int(Finish.RESIDUAL), int(Finish.SMOOTH)
+# Numbers, not Python's integers: for each of those the compiler would make a version of its own.
+NOTHING, FORCE, APPLY, RESIDUAL, SMOOTH = (np.int64(each) for each in Finish)
 KEPT_ROWS = 12  # [1] numbers per node of each of two rows that are kept, and as many handed on
 HELD_ROWS = 6  # [1] numbers per node that are handed to the next plane
 ROOM = 64  # [1] numbers between parts of a workspace
@@ -161,7 +161,7 @@ def _prepared(space, rows, nodes, double):
     return (start, start + step, start + 2 * step), start + 3 * step
 
 
-def sweep(kind: int, u: Any, b: Any, out: Any, grid: Grid, weights: Any = (0.0, 0.0)) -> float:
+def sweep(kind: Any, u: Any, b: Any, out: Any, grid: Grid, weights: Any = (0.0, 0.0)) -> float:
     """Go once over the voxels and do what `kind` (a `Finish`) says; return u . out for APPLY."""
     double, last = u.itemsize == 8, u.shape[0] - 1  # noqa: PLR2004 - bytes
     fields = tuple(array.ctypes.data for array in (u, b, out))

@@ -143,7 +143,8 @@ def _iterate(  # noqa: PLR0913, PLR0917 - everything a thread works on
         wait(team, threads)
         none = (0.0, 0.0)
         grid = grid_of(table, 0)
-        curvature = sweep_planes(APPLY, True, grid, at, planes, begin, end, none, space)
+        double = nb.boolean(True)  # no literal; see `kernels`
+        curvature = sweep_planes(APPLY, double, grid, at, planes, begin, end, none, space)
         curvature, _ = summed(team, threads, me, curvature, 0.0)
         if not (np.isfinite(curvature) and curvature > 0.0):
             break

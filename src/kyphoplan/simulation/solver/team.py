@@ -91,7 +91,9 @@ def summed(team, threads, me, one, other):
     """Add two numbers of every thread; all get both sums."""
     if threads == 1:
         return one, other
-    sums = team[SUMS:].view(np.float64)
+    sums = nb.carray(
+        pointer(nb.int64(team.ctypes.data) + 8 * SUMS), 2 * threads * SLOT, np.float64
+    )
     start = (_look(nb.int64(team.ctypes.data) + 8 * ROUND) % 2) * threads * SLOT
     sums[start + me * SLOT], sums[start + me * SLOT + 1] = one, other
     wait(team, threads)
@@ -134,6 +136,8 @@ def together(kernel: Callable[..., Any], runs: Sequence[tuple[Any, ...]]) -> lis
 
 def side_by_side(*tasks: Callable[[], Any], threads: int) -> list[Any]:
     """Call tasks of which none needs another's result, each in a thread if there are several.
+
+    The first runs in this thread: what needs most memory, since each thread keeps some of its own.
 
     Examples
     --------

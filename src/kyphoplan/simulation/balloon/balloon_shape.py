@@ -129,26 +129,24 @@ class Skin:
     def above(self, places_mm: Array) -> Array:
         """Return how far places (..., 3) lie outside the skin, along their own direction [mm]."""
         distance, rings, turns = self._sought(places_mm)
-        return np.asarray(distance - self._read(rings, turns))
+        return np.asarray(distance - _read(self.height_mm, rings, turns))
 
     def height_towards(self, places_mm: Array) -> Array:
         """Return the height of the skin in the direction of places (..., 3) [mm]."""
         _, rings, turns = self._sought(places_mm)
-        return self._read(rings, turns)
+        return _read(self.height_mm, rings, turns)
+
+    def slopes_towards(self, places_mm: Array) -> Array:
+        """Return `slopes` in the direction of places (..., 3) [1]."""
+        _, rings, turns = self._sought(places_mm)
+        table = self.slopes()
+        return np.stack([_read(table[..., n], rings, turns) for n in range(3)], axis=-1)
 
     def directions_to(self, places_mm: Array) -> Array:
         """Return the unit direction of places (N, 3), away from their feet."""
         foot = np.clip((places_mm - self.start_mm) @ self.axes[0], 0.0, self.length_mm)
         off = places_mm - self.start_mm - foot[:, None] * self.axes[0]
         return np.asarray(off / np.maximum(np.linalg.norm(off, axis=1, keepdims=True), 1e-9))
-
-    def _read(self, rings: Array, turns: Array) -> Array:
-        """Look the height up in the skin's table [mm]."""
-        padded = np.concatenate([self.height_mm, self.height_mm[:, :1]], axis=1)
-        height = ndimage.map_coordinates(
-            padded, [rings.ravel(), turns.ravel()], order=1, mode="nearest"
-        )
-        return np.asarray(height.reshape(rings.shape))
 
     def _sought(self, places_mm: Array) -> tuple[Array, Array, Array]:
         """Return distance to the core, and where on the skin's table the direction lies."""
@@ -233,3 +231,12 @@ STEEPEST = 0.3  # [1] cosine between a skin's normal and its direction that is s
 def _six(a: Array, b: Array, c: Array) -> float:
     """Six times the signed volume under triangles."""
     return float((np.cross(a, b) * c).sum())
+
+
+def _read(table: Array, rings: Array, turns: Array) -> Array:
+    """Look up values in a table of the skin (R, AROUND)."""
+    padded = np.concatenate([table, table[:, :1]], axis=1)
+    found = ndimage.map_coordinates(
+        padded, [rings.ravel(), turns.ravel()], order=1, mode="nearest"
+    )
+    return np.asarray(found.reshape(rings.shape))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kyphoplan.geometry import Array
-from kyphoplan.simulation.balloon.balloon_shape import STEEPEST, Skin
+from kyphoplan.simulation.balloon.balloon_shape import Skin
 
 SPAN_MM = 2.0  # [mm] standard deviation of the mean: what is much wider is followed; assumed
 HOLD_MPA_PER_MM = (
@@ -56,10 +56,9 @@ class Membrane:
         forces = push.reshape(-1, 3)
         areas = np.linalg.norm(forces, axis=1)
         nodes = np.flatnonzero(areas > LEAST_AREA)
-        areas, normals = areas[nodes], forces[nodes] / areas[nodes, None]
+        areas = areas[nodes]
         places = edge_mm * np.stack(np.unravel_index(nodes, push.shape[:3]), axis=1).astype(float)
-        facing = (normals * skin.directions_to(places)).sum(axis=1, keepdims=True)
-        slopes = np.asarray(normals / np.maximum(facing, STEEPEST), float)
+        slopes = skin.slopes_towards(places)
         out = _standing_out(places, skin.above(places), slopes, areas)
         return cls(
             nodes=nodes,

@@ -30,16 +30,15 @@ WALL_MM = 1.2  # [mm] columns nearer to the outline hold the cortical wall and t
 CLEAR_MM = 2.05  # [mm] from the outline: the blurred cortex of the wall does not reach there
 HALF_PART = (0.2, 0.8)  # [1] of the half height in which the wall behind an endplate is read
 SPUR_MM = 3.0  # [mm] a column that leaves the fitted plane outwards by more is an osteophyte
-LABEL_POINT_SD = (
-    0.03  # [voxel] of a point of the label's surface, beside the doubt of its fit (phantoms)
-)
+# [voxel] of a point of the label's surface, beside the doubt of its fit (phantoms; 0.03 is enough
+# where slices lie aslant, not where they lie along the endplate)
+LABEL_POINT_SD = 0.08
 # [voxel] of a point placed by the CT's edge, beside the doubt of its fit: phantoms with a shell of
 # the model's thickness, blurred by 0.3 to 0.6 mm where the model takes 0.45 mm
 EDGE_SD = 0.03
 DISAGREEMENT_SHARE = (
     0.3  # [1] of the distance between label and CT edge that counts as doubt (ours)
 )
-LABEL_SD = 0.29  # [voxel] error of one labelled edge: uniform over a voxel, 1/sqrt(12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -262,7 +261,8 @@ def _uncertainty(
     -------
     Their standard uncertainty (3,) and that of the first against the last [mm]. What the fit does
     not know the points share as far as the smooth surface makes them; what the models lack and
-    what label and CT disagree about each has for itself.
+    what label and CT disagree about each has for itself. From labels alone the two are taken to
+    err against each other: what is least known of a surface that a slice hides is its tilt.
     """
     assert surface.fitted is not None
     left, posterior = points[:, 0], points[:, 1]
@@ -274,5 +274,6 @@ def _uncertainty(
     model = voxel * (weight @ each)
     own = model**2 + (DISAGREEMENT_SHARE * surface.disagreement_mm) ** 2
     total = surface.fitted.covariance(left, posterior) + np.diag(own)
-    rise = np.array([1.0, 0.0, -1.0])
-    return np.sqrt(np.diag(total)), float(np.sqrt(rise @ total @ rise))
+    sd, rise = np.sqrt(np.diag(total)), np.array([1.0, 0.0, -1.0])
+    seen = surface.refined.any()
+    return sd, float(np.sqrt(rise @ total @ rise)) if seen else float(sd[0] + sd[2])

@@ -79,7 +79,7 @@ EQUATIONS = (
         "work in = stored + crushing",
         "2 %",
         "missed: the grid takes 3.6 % at 1 mm in even bone (radius 2.6 mm), 5.2 % in the phantom "
-        "and 4.3 % in verse012 L1, most of it where stress is handed on beside the wall; reported "
+        "and 7.6 % in verse012 L1, most of it where stress is handed on beside the wall; reported "
         "with each increment",
     ),
     _verified(

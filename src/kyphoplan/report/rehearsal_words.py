@@ -26,7 +26,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "right_void_volume": "void on the patient's right",
         "crushing_work": "work spent on crushing bone",
         "posterior_wall_strain": "crushing of the posterior wall",
-        "posterior_wall_breach": "probability that the posterior wall gives way",
+        "posterior_wall_breach": "runs in which the posterior wall gives way",
     },
     "Height regained": {
         "anterior_height_gain": "anterior height, in the mid-sagittal plane",

@@ -100,7 +100,8 @@ OTHERS = (
     _compared(
         "pressure of balloons in patients",
         "below the device's 400 psi (27.6 bar)",
-        "a balloon stops there; 20 to 27 bar in the phantom, the weaker its break the less",
+        "a balloon stops there; 15 bar in the phantom of `make demo` at 1 mm, 20 to 27 in a "
+        "denser one at 2 mm, the weaker its break the less",
     ),
     _compared(
         "load that crushed bodies bear when pressed again (Wegrzyn 2011, PMC3179325)",

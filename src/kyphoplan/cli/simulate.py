@@ -174,14 +174,12 @@ def _show(found: "Rehearsal", progress: Progress) -> None:
             known = level.figures.get(name)
             if known is None:
                 continue
-            words = f"  {name.replace('_', ' '):<22}"
+            words, unit = f"  {name.replace('_', ' '):<22}", known.unit.replace("1", "times")
             if known.value is not None:
-                say(
-                    f"{words}{known.value:8.2f} {known.unit} ({known.low:.3g} to {known.high:.3g})"
-                )
+                say(f"{words}{known.value:8.2f} {unit} ({known.low:.3g} to {known.high:.3g})")
             elif name in level.as_planned:
                 once = level.as_planned[name]
-                say(f"{words}{once:8.2f} {known.unit} (once; range not estimated: take --draws)")
+                say(f"{words}{once:8.2f} {unit} (once; range not estimated: take --draws)")
 
 
 CHIEF = (

@@ -18,6 +18,7 @@ from kyphoplan.cli.console import (
     parse_levels,
     say,
 )
+from kyphoplan.cli.kernels import load_kernels
 from kyphoplan.cli.record import write_record
 from kyphoplan.cli.strength import parse_calibration
 from kyphoplan.errors import CaseError
@@ -138,13 +139,10 @@ def rehearse(
     parameters: dict[str, Any],
 ) -> "Rehearsal":
     """Rehearse a plan and show how far it is."""
-    with progress.stage("load kernels (compiled the first time, about a minute)"):
-        from kyphoplan.simulation import simulate as run  # noqa: PLC0415
-        from kyphoplan.simulation.preview import preview  # noqa: PLC0415
-        from kyphoplan.simulation.solver.caching import ADVICE, KEPT  # noqa: PLC0415
+    load_kernels(progress, parameters["threads"])
+    from kyphoplan.simulation import simulate as run  # noqa: PLC0415 - keeps `--help` fast
+    from kyphoplan.simulation.preview import preview  # noqa: PLC0415
 
-        if not (KEPT or progress.quiet):
-            say(f"warning: {ADVICE}")
     given = parameters["calibration"]
     line = None if given is None else parse_calibration(given)
     with progress.stage("rehearse"):
@@ -174,7 +172,8 @@ def _show(found: "Rehearsal", progress: Progress) -> None:
             known = level.figures.get(name)
             if known is None:
                 continue
-            words, unit = f"  {name.replace('_', ' '):<22}", known.unit.replace("1", "times")
+            words = f"  {name.replace('_', ' '):<22}"
+            unit = "times" if known.unit == "1" else known.unit
             if known.value is not None:
                 say(f"{words}{known.value:8.2f} {unit} ({known.low:.3g} to {known.high:.3g})")
             elif name in level.as_planned:

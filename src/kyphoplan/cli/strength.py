@@ -15,6 +15,7 @@ from kyphoplan.cli.console import (
     parse_levels,
     say,
 )
+from kyphoplan.cli.kernels import load_kernels
 from kyphoplan.cli.options import Cores, Ct, Device, Labels, Orientation, Output, Scheme, Series
 from kyphoplan.cli.record import write_record
 from kyphoplan.errors import CaseError
@@ -101,7 +102,7 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
             )
             vertebra = stages.locate(progress, scanned)[chosen[0]]
             assert scanned.ct is not None
-            _load_kernels(progress, threads, quiet=quiet)
+            load_kernels(progress, threads)
             with progress.stage("compress and crush"):
                 found = _compress(vertebra, scanned.ct, line, edge_mm, caps, threads)
             with progress.stage("draw and write"):
@@ -116,17 +117,6 @@ def strength(  # noqa: PLR0913, PLR0917 - one argument per option
         if failure.value is None:
             say(f"warning: {chosen[0]}: {failure.reason}")
         hand_over(output)
-
-
-def _load_kernels(progress: Progress, threads: int, *, quiet: bool) -> None:
-    """Compile or load the solver."""
-    with progress.stage("load kernels (compiled the first time, under 30 s)"):
-        from kyphoplan.simulation.solver.caching import ADVICE, KEPT  # noqa: PLC0415
-        from kyphoplan.simulation.warmup import compile_kernels  # noqa: PLC0415
-
-        if not (KEPT or quiet):
-            say(f"warning: {ADVICE}")
-        compile_kernels(threads)
 
 
 def _compress(

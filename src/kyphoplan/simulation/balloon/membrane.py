@@ -16,10 +16,9 @@ from kyphoplan.geometry import Array
 from kyphoplan.simulation.balloon.balloon_shape import Skin
 
 SPAN_MM = 2.0  # [mm] standard deviation of the mean: what is much wider is followed; assumed
-HOLD_MPA_PER_MM = (
-    4.0  # [MPa/mm] by which a part that stands out is drawn back; assumed: a sheet of
-)
-# 0.1 to 0.3 mm of polyurethane (10 to 50 MPa) over a hole of 4 mm sags by 1/2 to 1 mm under 2 MPa
+# [MPa/mm] by which a part that stands out is drawn back; assumed: a sheet of 0.1 to 0.3 mm of
+# polyurethane (10 to 50 MPa) over a hole of 4 mm sags by 1/2 to 1 mm under 2 MPa
+HOLD_MPA_PER_MM = 4.0
 DEPTH = 4.0  # [1] by which a distance across the skin counts more than one along it
 LEAST_AREA = 1e-9  # [mm2] of a node that bears a skin
 

@@ -30,9 +30,14 @@ WALL_MM = 1.2  # [mm] columns nearer to the outline hold the cortical wall and t
 CLEAR_MM = 2.05  # [mm] from the outline: the blurred cortex of the wall does not reach there
 HALF_PART = (0.2, 0.8)  # [1] of the half height in which the wall behind an endplate is read
 SPUR_MM = 3.0  # [mm] a column that leaves the fitted plane outwards by more is an osteophyte
-# [voxel] of a point of the label's surface, beside the doubt of its fit (phantoms; 0.03 is enough
-# where slices lie aslant, not where they lie along the endplate)
+# [voxel] of a point of the label's surface that is not placed by the CT, beside the doubt of its
+# fit (phantoms)
 LABEL_POINT_SD = 0.08
+ROUNDED_SD = 0.29  # [voxel] of a surface of which a label shows one slice: uniform, 1/sqrt(12)
+# [mm] half the wavelength at which the stiffness of 1e2 mm4 and what is seen balance: pi times its
+# fourth root. Over less a surface bends unseen
+BENDING_MM = 10.0
+PLACE_SD_MM = 0.03  # [mm] of a height point's place on a curved endplate (phantoms)
 # [voxel] of a point placed by the CT's edge, beside the doubt of its fit: phantoms with a shell of
 # the model's thickness, blurred by 0.3 to 0.6 mm where the model takes 0.45 mm
 EDGE_SD = 0.03
@@ -261,9 +266,12 @@ def _uncertainty(
     -------
     Their standard uncertainty (3,) and that of the first against the last [mm]. What the fit does
     not know the points share as far as the smooth surface makes them; what the models lack and
-    what label and CT disagree about each has for itself. From labels alone the two are taken to
-    err against each other: what is least known of a surface that a slice hides is its tilt.
+    what label and CT disagree about each has for itself. From labels alone each has all of it for
+    itself: what is least known of a surface that a slice hides is its tilt.
     """
+    if not surface.refined.any():
+        sd = _rounded_mm(surface, frame, image)
+        return np.full(3, sd), float(np.sqrt(2.0)) * sd
     assert surface.fitted is not None
     left, posterior = points[:, 0], points[:, 1]
     distance = np.hypot(surface.left - left[:, None], surface.posterior - posterior[:, None])
@@ -274,6 +282,21 @@ def _uncertainty(
     model = voxel * (weight @ each)
     own = model**2 + (DISAGREEMENT_SHARE * surface.disagreement_mm) ** 2
     total = surface.fitted.covariance(left, posterior) + np.diag(own)
-    sd, rise = np.sqrt(np.diag(total)), np.array([1.0, 0.0, -1.0])
-    seen = surface.refined.any()
-    return sd, float(np.sqrt(rise @ total @ rise)) if seen else float(sd[0] + sd[2])
+    rise = np.array([1.0, 0.0, -1.0])
+    return np.sqrt(np.diag(total)), float(np.sqrt(rise @ total @ rise))
+
+
+def _rounded_mm(surface: Columns, frame: Frame, image: Volume) -> float:
+    """Tell how well a label alone shows a place on an endplate, along the body's axis [mm].
+
+    Of an endplate that lies within one slice as far as it may bend unseen (BENDING_MM) no more is
+    known than the slice. One that crosses n more slices there shows n steps: each terrace tells to
+    a part of 1 / (1 + n) of a voxel, and there are 1 + n of them to be averaged.
+    """
+    _, b, c = plane(surface)
+    normal = unit(np.array([-b, -c, 1.0])) @ frame.axes
+    slices = np.linalg.inv(image.affine[:3, :3])  # rows: slices per mm along the patient's axes
+    along = slices[int(np.argmax(np.abs(slices @ normal) / np.linalg.norm(slices, axis=1)))]
+    crossed = BENDING_MM * float(np.linalg.norm(along - (along @ normal) * normal))
+    voxel = float(np.linalg.norm(frame.superior @ image.affine[:3, :3]))  # [mm] along the axis
+    return float(np.hypot(ROUNDED_SD * voxel / (1.0 + crossed) ** 1.5, PLACE_SD_MM))

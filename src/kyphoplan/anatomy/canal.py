@@ -27,8 +27,10 @@ STEEPEST_DEG = 20.0  # [deg] a canal leans no farther from its first look
 # (Kendall 1948, doi:10.1093/qmath/os-19.1.1, has 0.676 for counted voxels; 0.41-0.47 for our rays
 # through tubes along the lattice's axis, 0.5-2 mm voxels)
 LATTICE = 0.45
-METHOD_SD = 0.005  # [1] of the area: how the axis leans, where the canal is narrowest (phantoms)
-EDGE_SD = 0.29  # [voxel] of one point of a label's edge: uniform, 1/sqrt(12)
+METHOD_SD = 0.006  # [1] of the area: how the axis leans, where the canal is narrowest (phantoms)
+# [voxel] half the standard error of one point of a label's edge, 1/sqrt(12): with all of it a real
+# narrowing of a few tenths of a millimetre is lost, with none the lattice makes one
+TOLD_APART = 0.15
 LOST_SD = 0.2  # [1] of the area that a fragment takes from the usual ring (phantoms)
 RECESS_MM = 1.0  # [mm] beyond the ring: bone there bounds a recess or another opening
 CLOSED_SHARE = 0.25  # [1] part of the sections in which a direction must meet bone
@@ -178,9 +180,10 @@ def _narrowest(field: Volume, frame: Frame, centres: Array, along: Array) -> Can
     ring = _ring(radius)
     if ring is None:
         return None
+    ring = _usual(radius, ring)
     edges = np.linalg.norm(across(along) @ field.affine[:3, :3], axis=1)
     voxel = float(np.sqrt(np.mean(edges**2)))
-    closed = ring + _deviation(radius, ring, EDGE_SD * voxel)
+    closed = ring + _deviation(radius, ring, TOLD_APART * voxel)
     areas = area(closed)
     k = int(np.argmin(areas))
     shift = centroid(closed[k])
@@ -201,6 +204,13 @@ def _narrowest(field: Volume, frame: Frame, centres: Array, along: Array) -> Can
             lowest=0.0,
         ),
     )
+
+
+def _usual(radius: Array, ring: Array) -> Array:
+    """Median radius (R,) of the bone near a first ring, to which all heights err alike [mm]."""
+    near = np.abs(np.nan_to_num(radius, nan=np.inf) - ring) < RECESS_MM
+    rows = zip(radius.T, near.T, ring, strict=True)
+    return np.array([np.median(r[n]) if n.any() else first for r, n, first in rows])
 
 
 def _deviation(radius: Array, ring: Array, doubt_mm: float) -> Array:

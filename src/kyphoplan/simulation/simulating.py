@@ -132,7 +132,8 @@ def _rehearsed(
         told=lambda stage, share: told(level, stage, share),
     )
     found: list[Drawn] = []
-    for drawn in compute(task, draws(seed, count, calibration)):
+    sets = draws(seed, count, calibration)
+    for drawn in compute(task, sets, lambda share: told(level, "draws", share)):
         found.append(drawn)
         told(level, "draws", len(found) / count)
     done = [drawn for drawn in found if not drawn.failed]
@@ -177,7 +178,8 @@ def _reason(main: Run, failed: list[str]) -> str:
         if 1000.0 * reached < NEARLY_FULL * tamp.volume_mm3
     ]
     if left:
-        parts.append("stopped at the largest pressure of the balloon, " + ", ".join(left))
+        why = "as the bone gave way" if main.operated.operation.gave_way else AT_LIMIT
+        parts.append(f"stopped {why}, " + ", ".join(left))
     if failed:
         parts.append(f"draws that could not be computed: {len(failed)}, the first: {failed[0]}")
     return "; ".join(parts)
@@ -190,6 +192,7 @@ def _reached(main: Run) -> Iterator[tuple[float, Side, Tamp]]:
         yield max(moment.volume_ml[side] for moment in operated.moments), side, tamp
 
 
+AT_LIMIT = "at the largest pressure of the balloon"
 NEARLY_FULL = 0.99  # [1] of the planned volume
 
 

@@ -38,11 +38,13 @@ class Drawn:
     figures : by name, empty if it failed.
     filling : its ledger, without the cloud; None without cement.
     failed : why it could not be computed, or empty.
+    balanced : whether every increment is.
     """
 
     figures: Mapping[str, float]
     filling: Filling | None = None
     failed: str = ""
+    balanced: bool = True
 
 
 def compute(task: Task, draws: Sequence[Draw], told: Told = lambda share: None) -> Iterator[Drawn]:
@@ -144,7 +146,7 @@ def _one(task: Task, draw: Draw, told: Told) -> Drawn:
     except UNCOMPUTED as error:
         return Drawn(figures={}, failed=f"{type(error).__name__}: {error}")
     light = None if found.filling is None else _light(found.filling)
-    return Drawn(figures=dict(found.figures), filling=light)
+    return Drawn(figures=dict(found.figures), filling=light, balanced=found.balanced)
 
 
 def _light(filling: Filling) -> Filling:

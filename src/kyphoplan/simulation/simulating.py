@@ -131,17 +131,13 @@ def _rehearsed(
         cement_mpa=first.cement_mpa,
         told=lambda stage, share: told(level, stage, share),
     )
-    found: list[Drawn] = []
-    sets = draws(seed, count, calibration)
-    for drawn in compute(task, sets, lambda share: told(level, "draws", share)):
-        found.append(drawn)
-        told(level, "draws", len(found) / count)
+    found = _drawn(task, draws(seed, count, calibration), lambda far: told(level, "draws", far))
     done = [drawn for drawn in found if not drawn.failed]
     figures = measured([drawn.figures for drawn in done] if done else [main.figures])
     return LevelRehearsal(
         level=task.plan.level,
         outcome=Rehearsed.DONE if main.balanced else Rehearsed.DOUBTFUL,
-        reason=_reason(main, [drawn.failed for drawn in found if drawn.failed]),
+        reason=_reason(main, found),
         moments=main.operated.moments,
         figures=figures,
         as_planned={name: x for name, x in main.figures.items() if math.isfinite(x)},
@@ -159,6 +155,14 @@ def _rehearsed(
     )
 
 
+def _drawn(task: Task, sets: tuple[Draw, ...], told: Callable[[float], None]) -> list[Drawn]:
+    """Compute the draws; that all is done is told once."""
+    found = list(compute(task, sets, lambda far: told(far) if far < 1.0 else None))
+    if found:
+        told(1.0)
+    return found
+
+
 def _leaks(done: list[Drawn], row: VertebraMeasures) -> dict[str, Measure]:
     """Return how likely each leak is; a few draws tell no probability."""
     names = {site: _leak_name(site) for site in LEAKS}
@@ -170,7 +174,9 @@ def _leaks(done: list[Drawn], row: VertebraMeasures) -> dict[str, Measure]:
     return leaks | {ANYWHERE: any_leak(fillings, row)}
 
 
-def _reason(main: Run, failed: list[str]) -> str:
+def _reason(main: Run, found: list[Drawn]) -> str:
+    failed = [drawn.failed for drawn in found if drawn.failed]
+    uneven = sum(not drawn.balanced for drawn in found)
     parts = [main.note] if main.note else []
     left = [
         f"{side} {1000.0 * reached / tamp.volume_mm3:.0%} of {tamp.volume_mm3 / 1000.0:.1f} ml"
@@ -182,6 +188,8 @@ def _reason(main: Run, failed: list[str]) -> str:
         parts.append(f"stopped {why}, " + ", ".join(left))
     if failed:
         parts.append(f"draws that could not be computed: {len(failed)}, the first: {failed[0]}")
+    if uneven:
+        parts.append(f"draws in which not every increment is in balance: {uneven}")
     return "; ".join(parts)
 
 

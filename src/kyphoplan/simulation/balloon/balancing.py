@@ -137,7 +137,7 @@ def balance(block: Block, asked: Asked, guess: Array, pressures: Array) -> Balan
             best = trial
         if best.unbalanced <= BALANCE or rounds == ROUNDS - 1:
             break
-        if rounds and rounds % SPELL == 0:
+        if rounds and rounds % SPELL == 0 and not asked.pressed.all():
             if _foreseen(before, best.unbalanced, rounds) > BALANCE:
                 break
             before = best.unbalanced

@@ -194,8 +194,9 @@ def _largest_radius(straight_mm: float, volume_ml: float) -> float:
 
 def _bone_points(bone: Field, plan: LevelPlan, tamps: tuple[Tamp, ...]) -> mp.Points:
     points = mp.fill_with_points(
-        bone.tissue > 0, bone.density, bone.soft_mpa, bone.poisson, bone.weak, bone.edge_mm
-    )
+        bone.tissue > 0, bone.density, bone.soft_mpa, bone.poisson, bone.weak, bone.edge_mm,
+        bone.tension,
+    )  # fmt: skip
     tools = bone.in_track(points.place, _drawn_back(plan))
     return placed_points(points, tuple(tamp.skin for tamp in tamps), tools, bone.edge_mm)
 

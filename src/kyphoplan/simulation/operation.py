@@ -27,6 +27,7 @@ from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.fracture import FractureModel, weakened
 from kyphoplan.simulation.inflation import (
+    LET_DOWN,
     Increment,
     Operation,
     Tamp,
@@ -83,6 +84,12 @@ class Operated:
     sides: tuple[Side, ...]
     middle: NDArray[np.int64]
     balanced: bool
+
+    @property
+    def full(self) -> Moment | None:
+        """The moment before the pressure is let out; None without balloons."""
+        before = self.moments[: -len(LET_DOWN)] or self.moments
+        return before[-1] if before else None
 
     @property
     def void(self) -> Array:

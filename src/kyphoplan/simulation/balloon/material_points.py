@@ -23,7 +23,7 @@ PER_EDGE = 2  # [1] points along each edge of a voxel at the start
 LEAST_BOX, MOST_BOX = 0.05, 2.0  # [cell] edge of a point's box, whatever its volume
 LEAST_STRETCH, MOST_STRETCH = 0.5, 2.0  # [1] of a volume in one increment
 
-MASS, VOLUME, SOFT, POISSON, WEAK, BORN, STRESS = range(7)  # columns of the cells
+MASS, VOLUME, SOFT, POISSON, WEAK, TENSION, BORN, STRESS = range(8)  # columns of the cells
 COUNT = STRESS + 6
 
 
@@ -39,6 +39,7 @@ class Points:
     soft_mpa : (N,) Young's modulus of what is not bone; 0 for bone [MPa].
     poisson : (N,) Poisson's ratio [1].
     weak : (N,) share of its stiffness and strength that broken bone has kept [1].
+    tension : share of that strength that it bears in tension [1].
     born : (N,) mineral density before anything moved [mg/cm3].
     stress_mpa : (N, 6) xx, yy, zz, yz, xz, xy, tension positive [MPa].
     plastic : (N,) crushing so far: equivalent plastic strain [1].
@@ -50,6 +51,7 @@ class Points:
     soft_mpa: Array
     poisson: Array
     weak: Array
+    tension: Array
     born: Array
     stress_mpa: Array
     plastic: Array
@@ -66,12 +68,14 @@ def fill_with_points(
     poisson: Array,
     weak: Array,
     edge_mm: float,
+    tension: Array | None = None,
 ) -> Points:
     """Put ``PER_EDGE`` cubed points into each solid voxel.
 
     Parameters
     ----------
     density : (I, J, K) bone mineral [mg/cm3], as the voxel's mean.
+    tension : (I, J, K) share of its strength that is borne in tension [1]; all by default.
     """
     cells = np.argwhere(solid)
     inner = (np.arange(PER_EDGE) + 0.5) / PER_EDGE
@@ -90,6 +94,7 @@ def fill_with_points(
         soft_mpa=spread(soft_mpa),
         poisson=spread(poisson),
         weak=spread(weak),
+        tension=spread(np.ones(solid.shape) if tension is None else tension),
         born=spread(density),
         stress_mpa=np.zeros((len(place), 6)),
         plastic=np.zeros(len(place)),
@@ -110,13 +115,13 @@ def gather(points: Points, shape: tuple[int, ...], parts: int = 1) -> Array:
     out = np.zeros((*(parts * n for n in shape), COUNT))
     _gather(
         points.place, points.mass_mg, points.volume, points.soft_mpa, points.poisson,
-        points.weak, points.born, points.stress_mpa, parts, out,
+        points.weak, points.tension, points.born, points.stress_mpa, parts, out,
     )  # fmt: skip
     return out
 
 
 @nb.njit(cache=KEPT)
-def _gather(place, mass, volume, soft, poisson, weak, born, stress, parts, out):  # noqa: C901, PLR0912, PLR0913, PLR0917
+def _gather(place, mass, volume, soft, poisson, weak, tension, born, stress, parts, out):  # noqa: C901, PLR0912, PLR0913, PLR0917
     share = np.zeros((3, 3))
     for n in range(place.shape[0]):
         box = min(max(parts * volume[n] ** (1.0 / 3.0), LEAST_BOX), MOST_BOX)
@@ -148,6 +153,7 @@ def _gather(place, mass, volume, soft, poisson, weak, born, stress, parts, out):
                     cell[SOFT] += bulk * soft[n]
                     cell[POISSON] += bulk * poisson[n]
                     cell[WEAK] += bulk * weak[n]
+                    cell[TENSION] += bulk * tension[n]
                     cell[BORN] += bulk * born[n]
                     for s in range(6):
                         cell[STRESS + s] += bulk * stress[n, s]

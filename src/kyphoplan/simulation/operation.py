@@ -33,7 +33,7 @@ from kyphoplan.simulation.inflation import (
     Tamp,
 )
 from kyphoplan.simulation.landmarks import Landmarks, landmarks
-from kyphoplan.simulation.operative_field import Field, Surroundings, prepare
+from kyphoplan.simulation.operative_field import PLATE, SUPPORT, Field, Surroundings, prepare
 
 BAR_PER_MPA = 10.0
 WALL_MM = 2.0  # [mm] of bone that counts as posterior wall
@@ -204,6 +204,8 @@ def _bone_points(bone: Field, plan: LevelPlan, tamps: tuple[Tamp, ...]) -> mp.Po
         bone.tissue > 0, bone.density, bone.soft_mpa, bone.poisson, bone.weak, bone.edge_mm,
         bone.tension,
     )  # fmt: skip
+    column = np.isin(bone.tissue, (PLATE, SUPPORT))[tuple(points.place.astype(int).T)]
+    points = replace(points, still=column)
     tools = bone.in_track(points.place, _drawn_back(plan))
     return placed_points(points, tuple(tamp.skin for tamp in tamps), tools, bone.edge_mm)
 

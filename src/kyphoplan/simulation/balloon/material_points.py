@@ -43,6 +43,7 @@ class Points:
     born : (N,) mineral density before anything moved [mg/cm3].
     stress_mpa : (N, 6) xx, yy, zz, yz, xz, xy, tension positive [MPa].
     plastic : (N,) crushing so far: equivalent plastic strain [1].
+    still : (N,) points that are strained but stay: what holds the column is a spring, not a body.
     """
 
     place: Array
@@ -55,6 +56,7 @@ class Points:
     born: Array
     stress_mpa: Array
     plastic: Array
+    still: NDArray[np.bool_]
 
     def copy(self) -> "Points":
         """Return points that move by themselves."""
@@ -98,6 +100,7 @@ def fill_with_points(
         born=spread(density),
         stress_mpa=np.zeros((len(place), 6)),
         plastic=np.zeros(len(place)),
+        still=np.zeros(len(place), bool),
     )
 
 
@@ -177,13 +180,13 @@ def move(points: Points, half_way: Points, u_mm: Array, edge_mm: float, change: 
         [1], six changes of stress [MPa], and crushing [1].
     """
     _move(
-        points.place, half_way.place, points.volume, points.stress_mpa, points.plastic, u_mm,
-        edge_mm, change,
+        points.place, half_way.place, points.volume, points.stress_mpa, points.plastic,
+        points.still, u_mm, edge_mm, change,
     )  # fmt: skip
 
 
 @nb.njit(cache=KEPT)
-def _move(place, where, volume, stress, plastic, u, edge, change):  # noqa: PLR0913, PLR0917
+def _move(place, where, volume, stress, plastic, still, u, edge, change):  # noqa: PLR0913, PLR0917
     top = np.array([u.shape[0] - 1, u.shape[1] - 1, u.shape[2] - 1])
     parts = change.shape[0] // top[0]
     corner_of = np.zeros(3, np.int64)
@@ -195,10 +198,12 @@ def _move(place, where, volume, stress, plastic, u, edge, change):  # noqa: PLR0
         b = min(max(int(parts * where[n, 1]), 0), parts * top[1] - 1)
         c = min(max(int(parts * where[n, 2]), 0), parts * top[2] - 1)
         here = change[a, b, c]
-        volume[n] *= min(max(np.exp(here[0]), LEAST_STRETCH), MOST_STRETCH)
         for s in range(6):
             stress[n, s] += here[1 + s]
         plastic[n] += here[7]
+        if still[n]:
+            continue
+        volume[n] *= min(max(np.exp(here[0]), LEAST_STRETCH), MOST_STRETCH)
         x, y, z = where[n, 0] - i, where[n, 1] - j, where[n, 2] - k
         for component in range(3):
             total = 0.0
@@ -222,8 +227,8 @@ def carried(places: Array, u_mm: Array, edge_mm: float, half_way: Array | None =
     chosen, where = np.ascontiguousarray(moved[inside]), np.ascontiguousarray(read[inside])
     count = len(chosen)
     _move(
-        chosen, where, np.zeros(count), np.zeros((count, 6)), np.zeros(count), u_mm, edge_mm,
-        np.zeros((*shape, 8)),
+        chosen, where, np.zeros(count), np.zeros((count, 6)), np.zeros(count),
+        np.zeros(count, bool), u_mm, edge_mm, np.zeros((*shape, 8)),
     )  # fmt: skip
     moved[inside] = chosen
     return moved

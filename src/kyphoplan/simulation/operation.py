@@ -27,12 +27,13 @@ from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.fracture import FractureModel, weakened
 from kyphoplan.simulation.inflation import (
+    LET_DOWN,
     Increment,
     Operation,
     Tamp,
 )
 from kyphoplan.simulation.landmarks import Landmarks, landmarks
-from kyphoplan.simulation.operative_field import Field, Surroundings, prepare
+from kyphoplan.simulation.operative_field import PLATE, SUPPORT, Field, Surroundings, prepare
 
 BAR_PER_MPA = 10.0
 WALL_MM = 2.0  # [mm] of bone that counts as posterior wall
@@ -83,6 +84,12 @@ class Operated:
     sides: tuple[Side, ...]
     middle: NDArray[np.int64]
     balanced: bool
+
+    @property
+    def full(self) -> Moment | None:
+        """The moment before the pressure is let out; None without balloons."""
+        before = self.moments[: -len(LET_DOWN)] or self.moments
+        return before[-1] if before else None
 
     @property
     def void(self) -> Array:
@@ -194,8 +201,11 @@ def _largest_radius(straight_mm: float, volume_ml: float) -> float:
 
 def _bone_points(bone: Field, plan: LevelPlan, tamps: tuple[Tamp, ...]) -> mp.Points:
     points = mp.fill_with_points(
-        bone.tissue > 0, bone.density, bone.soft_mpa, bone.poisson, bone.weak, bone.edge_mm
-    )
+        bone.tissue > 0, bone.density, bone.soft_mpa, bone.poisson, bone.weak, bone.edge_mm,
+        bone.tension,
+    )  # fmt: skip
+    column = np.isin(bone.tissue, (PLATE, SUPPORT))[tuple(points.place.astype(int).T)]
+    points = replace(points, still=column)
     tools = bone.in_track(points.place, _drawn_back(plan))
     return placed_points(points, tuple(tamp.skin for tamp in tamps), tools, bone.edge_mm)
 

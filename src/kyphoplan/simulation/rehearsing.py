@@ -153,10 +153,10 @@ SMALLEST = 1e-3
 
 def _figures_of_balloons(operated: Operated) -> dict[str, float]:
     """Figures after the balloons are let down, and of their greatest pressure."""
-    if not operated.moments:
+    full = operated.full
+    if full is None:
         return {}
     last = operated.moments[-1]
-    full = max(operated.moments, key=lambda moment: sum(moment.volume_ml.values()))
     voids = dict(zip(operated.sides, operated.operation.skins, strict=True))
     figures = {
         "anterior_height_gain": last.figures.anterior_mm,

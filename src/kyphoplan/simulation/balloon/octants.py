@@ -24,6 +24,7 @@ BEARS = 2.0  # [1] times soft tissue's stiffness: less, and an octant has no str
 LEAST_SHARE = 0.1  # [1] of tissue in an octant: less does not make its stress larger
 WHOLE = 0.99  # [1] of a voxel that is tissue: less, and its octants dilate by themselves
 FILL_POISSON = 0.3  # [1] of soft tissue and of the balloon's inside; neither bears anything
+LEAST_TENSION = 1e-3  # [1] of its strength: less, and bone at rest would be on the brink
 NEARLY = 1e-6
 
 
@@ -103,7 +104,8 @@ def _resisting(
     out[at, yielding.SHEAR] = modulus / (2.0 * (1.0 + poisson))
     out[at, yielding.BULK] = modulus / (3.0 * (1.0 - 2.0 * poisson))
     out[at, yielding.LIMIT] = np.where(springs, np.inf, limit)
-    out[at, yielding.FACTOR] = law.factor(density)
+    factor, centre = law.surface(density, np.maximum(found[:, mp.TENSION], LEAST_TENSION))
+    out[at, yielding.FACTOR], out[at, yielding.CENTRE] = factor, centre
     out[at, yielding.HARDENING] = np.where(density < MOST_MINERAL, law.hardening, 0.0)
     return int((~springs).sum()), np.where(modulus > BEARS * law.soft_mpa, share, 0.0)
 

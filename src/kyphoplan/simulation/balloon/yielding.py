@@ -19,7 +19,7 @@ from kyphoplan.geometry import Array
 from kyphoplan.simulation.plasticity import return_factor
 from kyphoplan.simulation.solver.caching import KEPT
 
-SHEAR, BULK, LIMIT, FACTOR, HARDENING, LAWS = 0, 1, 2, 3, 4, 5  # columns of an octant's law
+SHEAR, BULK, LIMIT, FACTOR, CENTRE, HARDENING, LAWS = range(7)  # columns of an octant's law
 MOST_SQUEEZE = 1.0  # [1] logarithm of volume lost in one increment that still makes it stronger
 
 
@@ -81,13 +81,16 @@ def _returned(strain, old, law, new):
         new[n] = old[n] - before + 2.0 * shear * (strain[n] - volume / 3.0)
         new[n + 3] = old[n + 3] + shear * strain[n + 3]
         square += new[n] * new[n] + 2.0 * new[n + 3] * new[n + 3]
-    t = 0.0
+    t = centre = 0.0
     if np.isfinite(limit):
         limit *= np.exp(law[HARDENING] * min(max(-volume, 0.0), MOST_SQUEEZE))
-        t = return_factor(np.sqrt(1.5 * square), mean, bulk, shear, limit, factor)
+        centre = law[CENTRE] * limit
+        q, p = np.sqrt(1.5 * square), mean - centre
+        t = return_factor(q, p, bulk, shear, limit, factor, law[CENTRE])
     one, other = 1.0 + 3.0 * shear * t, 1.0 + bulk * factor * t
+    mean = centre + (mean - centre) / other
     for n in range(3):
-        new[n] = new[n] / one + mean / other
+        new[n] = new[n] / one + mean
         new[n + 3] /= one
     return shear / one, bulk / other
 
@@ -100,7 +103,8 @@ def respond(u, edge, law, stress, whole, secant, force):
     ----------
     u : (I + 1, J + 1, K + 1, 3) displacement of this increment [mm].
     law : (2 I, 2 J, 2 K, LAWS) of each octant: shear and bulk modulus, yield stress [MPa], shape
-        of the yield surface, exponent of strength over density [1]; nothing where shear is 0.
+        and centre of the yield surface, exponent of strength over density [1]; nothing where
+        shear is 0.
     stress : (2 I, 2 J, 2 K, 6) before the increment [MPa].
     whole : (I, J, K) voxels whose octants share their dilatation.
     secant : (I, J, K, 2) out: shear and bulk modulus [MPa].

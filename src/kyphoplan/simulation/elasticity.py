@@ -11,10 +11,9 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from kyphoplan.geometry import Array
-from kyphoplan.simulation.solver import element
 from kyphoplan.simulation.solver.connectivity import Body, unheld_bodies
 from kyphoplan.simulation.solver.eigenstress import add_eigenstress
 from kyphoplan.simulation.solver.fields import (
@@ -22,20 +21,17 @@ from kyphoplan.simulation.solver.fields import (
     fill_free,
     fill_held,
     free_squares,
-    mark_free,
-    mark_held,
     new_field,
 )
 from kyphoplan.simulation.solver.guess import guess_linear
 from kyphoplan.simulation.solver.hierarchy import (
     build,
-    make_grid,
     smoothing_steps,
     strengthened,
 )
 from kyphoplan.simulation.solver.kernels import FORCE, Grid, sweep
 from kyphoplan.simulation.solver.krylov import conjugate_gradients
-from kyphoplan.simulation.solver.lanes import padded
+from kyphoplan.simulation.solver.problem import Problem, bounds, checked, lay_out
 from kyphoplan.simulation.solver.rigid import driven, remove_rigid_motion
 from kyphoplan.simulation.solver.team import side_by_side, together
 
@@ -163,10 +159,10 @@ def solve(
     ('converged', -40.0)
     """
     loads, method = loads or Loads(), method or Method()
-    problem = _checked(modulus_mpa, spacing_mm, prescribed_mm, poisson, method.threads)
+    problem = checked(modulus_mpa, spacing_mm, prescribed_mm, poisson, method.threads)
     _check_loads(problem, loads, method)
     grid, bodies = side_by_side(
-        partial(_grid, problem, method.threads),
+        partial(lay_out, problem, method.threads),
         partial(unheld_bodies, problem.modulus > 0.0, problem.held),
         threads=method.threads,
     )
@@ -178,46 +174,7 @@ def solve(
     return _solve(problem, grid, tolerance, loads, method, bodies)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Problem:
-    modulus: Array
-    spacing: float
-    prescribed: Array
-    held: NDArray[np.uint8]  # bit c of a node is set if its component c is prescribed
-    poisson: Array
-
-    @property
-    def nodes(self) -> tuple[int, int, int]:
-        i, j, k = self.modulus.shape
-        return (i + 1, j + 1, k + 1)
-
-
-def _checked(
-    modulus: ArrayLike, spacing: float, prescribed: ArrayLike, poisson: ArrayLike, threads: int
-) -> _Problem:
-    """Refuse what cannot be a problem."""
-    e, u = np.asarray(modulus), np.ascontiguousarray(prescribed, float)
-    nu = np.asarray(poisson, float)
-    if e.ndim != 3 or e.size == 0:  # noqa: PLR2004
-        raise ValueError(f"modulus_mpa has shape {e.shape}: give a non-empty 3-D array")
-    if u.shape != (*(n + 1 for n in e.shape), 3):
-        raise ValueError(f"prescribed_mm has shape {u.shape}: give nodes of {e.shape} voxels, 3")
-    if nu.ndim and nu.shape != e.shape:
-        raise ValueError(f"poisson has shape {nu.shape}: give one number or {e.shape}")
-    if not (np.isfinite(e).all() and (e >= 0.0).all()):
-        raise ValueError("modulus_mpa must be finite and not negative [MPa]: 0 is void")
-    if not ((nu > -1.0) & (nu < 0.5)).all():  # noqa: PLR2004
-        raise ValueError("poisson must lie over -1 and under 0.5 [1]")
-    if not (np.isfinite(spacing) and spacing > 0.0):
-        raise ValueError(f"spacing_mm is {spacing}: give a positive length [mm]")
-    held = np.empty(u.shape[:3], np.uint8)
-    runs = pairwise(np.linspace(0, len(u), threads + 1).astype(int).tolist())
-    if not all(together(mark_held, [(u[a:b], held[a:b]) for a, b in runs])):
-        raise ValueError("prescribed_mm is infinite somewhere: give a length [mm] or NaN")
-    return _Problem(modulus=e, spacing=float(spacing), prescribed=u, held=held, poisson=nu)
-
-
-def _check_loads(problem: _Problem, loads: Loads, method: Method) -> None:
+def _check_loads(problem: Problem, loads: Loads, method: Method) -> None:
     nodal = (*problem.nodes, 3)
     for name, array, shape in (
         ("forces_n", loads.forces_n, nodal),
@@ -231,7 +188,7 @@ def _check_loads(problem: _Problem, loads: Loads, method: Method) -> None:
             raise ValueError(f"{name} is not finite everywhere")
 
 
-def _singular(problem: _Problem, outcome: Outcome, detail: str) -> Solution:
+def _singular(problem: Problem, outcome: Outcome, detail: str) -> Solution:
     nothing = np.broadcast_to(np.nan, (*problem.nodes, 3))
     return Solution(
         displacement_mm=nothing,
@@ -245,31 +202,8 @@ def _singular(problem: _Problem, outcome: Outcome, detail: str) -> Solution:
     )
 
 
-def _grid(problem: _Problem, threads: int) -> Grid:
-    """Lay out material and supports."""
-    planes, rows, nodes = problem.nodes
-    shape = (planes, rows, padded(nodes))
-    lam, mu = new_field(shape, np.float32), new_field(shape, np.float32)
-    for i in range(planes - 1):
-        nu = problem.poisson[i] if problem.poisson.ndim else problem.poisson
-        lame = element.lame(problem.modulus[i] * problem.spacing, nu)
-        for out, values in zip((lam, mu), lame, strict=True):
-            out[i, :-1, : nodes - 1] = values
-    grid = make_grid(lam, mu, None, threads)
-    mark_free(problem.held, grid.inverse, grid.free)
-    return grid
-
-
-def _eigenvalue(problem: _Problem) -> tuple[float, float]:
-    """Bound the largest eigenvalue of the scaled stiffness; return the largest lam / mu too."""
-    nu = problem.poisson
-    least, most = (2.0 * n / (1.0 - 2.0 * n) for n in (float(nu.min()), float(nu.max())))
-    ratios = {most} if least == most else {0.0, least, most}
-    return max(element.largest_eigenvalue(ratio) for ratio in ratios), most
-
-
 def _solve(
-    problem: _Problem,
+    problem: Problem,
     grid: Grid,
     tolerance: float,
     loads: Loads,
@@ -278,7 +212,7 @@ def _solve(
 ) -> Solution:
     shape = (*grid.lam.shape[:2], 3, grid.lam.shape[2])
     x, q = new_field(shape, float), new_field(shape, float)
-    largest, ratio = _eigenvalue(problem)
+    largest, ratio = bounds(problem)
     steps, if_slow = smoothing_steps(grid, ratio)
     steps = method.smoothing or steps
     hierarchy, scale = side_by_side(
@@ -307,7 +241,7 @@ def _solve(
 
 
 def _begin(
-    problem: _Problem, grid: Grid, loads: Loads, start: Array | None, fields: tuple[Array, Array]
+    problem: Problem, grid: Grid, loads: Loads, start: Array | None, fields: tuple[Array, Array]
 ) -> float:
     """Fill in a first guess and its force; return what is unbalanced without a guess [N], or 1.
 
@@ -330,14 +264,14 @@ def _begin(
     return alone or 1.0
 
 
-def _unbalanced(problem: _Problem, grid: Grid, loads: Loads, x: Array, q: Array) -> float:
+def _unbalanced(problem: Problem, grid: Grid, loads: Loads, x: Array, q: Array) -> float:
     """Write the force that x takes, less the loads; return the norm of what is free of it [N]."""
     sweep(FORCE, x, x, q, grid)
     _subtract_loads(problem, loads, q)
     return float(np.sqrt(free_squares(q, grid.free)))
 
 
-def _subtract_loads(problem: _Problem, loads: Loads, q: Array) -> None:
+def _subtract_loads(problem: Problem, loads: Loads, q: Array) -> None:
     nodes = problem.nodes[2]
     if loads.forces_n is not None:
         q[..., :nodes] -= np.asarray(loads.forces_n, float).transpose(0, 1, 3, 2)
@@ -347,7 +281,7 @@ def _subtract_loads(problem: _Problem, loads: Loads, q: Array) -> None:
 
 
 def _result(
-    problem: _Problem,
+    problem: Problem,
     grid: Grid,
     loads: Loads,
     fields: tuple[Array, Array],

@@ -17,7 +17,7 @@ import numpy as np
 from kyphoplan.geometry import Array
 from kyphoplan.simulation.solver.caching import KEPT
 from kyphoplan.simulation.solver.fields import new_field
-from kyphoplan.simulation.solver.lanes import (
+from kyphoplan.simulation.solver.node_rows import (
     Finish,
     apply_double,
     apply_single,

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 
 from kyphoplan.geometry import Array
 from kyphoplan.materials import DensityLaw, Status
+from kyphoplan.simulation import inflation
 from kyphoplan.simulation.balloon import material_points as mp
+from kyphoplan.simulation.balloon.balancing import BALANCE, Asked, Balanced, balance
 from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.balloon.placing import placed_points
 from kyphoplan.simulation.bone_law import BoneLaw
@@ -143,6 +146,37 @@ def test_a_balloon_at_its_pressure_is_closed() -> None:
     up = op.inflate()
     assert 0.97 * 1.4 < up[-1].pressure_mpa[0] <= 1.01 * 1.4
     assert op.skins[0].volume_mm3 < op.tamps[0].volume_mm3
+
+
+def test_a_given_pressure_gains_the_volume_that_needs_it() -> None:
+    op = operation(law())
+    rest, none = np.zeros(op.displacement_mm.shape), np.zeros(1)
+
+    def answered(volume: float, pressure: float) -> Balanced:
+        asked = Asked(now=op.now, volumes=np.array([volume]), least_pressures=none)
+        return balance(op.block, asked, rest, np.array([pressure]))
+
+    grown = answered(2.0, 0.0)
+    pressed = answered(np.nan, float(grown.pressures[0]))
+    assert grown.unbalanced <= BALANCE
+    assert pressed.unbalanced <= BALANCE
+    assert pressed.pressures[0] == grown.pressures[0]
+    assert pressed.gained_mm3[0] == pytest.approx(2.0, rel=0.05)
+
+
+def test_bone_that_gives_way_ends_the_inflation(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[Balanced] = []
+
+    def balanced_twice(*given: Any) -> Balanced:
+        found.append(balance(*given) if len(found) < 2 else replace(found[-1], unbalanced=0.5))
+        return found[-1]
+
+    monkeypatch.setattr(inflation, "balance", balanced_twice)
+    op = operation(law())
+    up = op.inflate()
+    assert op.gave_way
+    assert len(up) == 2
+    assert all(step.balanced for step in up)
 
 
 def test_no_volume_changes_nothing() -> None:

@@ -106,12 +106,14 @@ def operate(  # noqa: PLR0913 - what is operated, and how
     *,
     edge_mm: float = 1.0,
     method: Method | None = None,
+    pictures: bool = True,
     told: Callable[[Moment, float], None] = lambda moment, share: None,
 ) -> Operated:
     """Rehearse the balloons of one level.
 
     Parameters
     ----------
+    pictures : whether to cut slices after each increment.
     told : called after each increment with how much of the volume is in [1].
 
     Raises
@@ -134,7 +136,7 @@ def operate(  # noqa: PLR0913 - what is operated, and how
         markers=watch.places,
         method=method,
     )
-    log = _Log(bone, watch, operation, sides, _wall(bone, vertebra, points), told)
+    log = _Log(bone, watch, operation, sides, _wall(bone, vertebra, points), told, pictures)
     if tamps:
         operation.inflate(log)
         for increment in operation.let_down():
@@ -241,7 +243,9 @@ class _Log:
         sides: tuple[Side, ...],
         wall: NDArray[np.bool_],
         told: Callable[[Moment, float], None],
+        pictures: bool,
     ) -> None:
+        self.pictures = pictures
         self.bone, self.watch, self.operation, self.sides = bone, watch, operation, sides
         self.wall, self.told = wall, told
         self.moments: list[Moment] = []
@@ -256,7 +260,8 @@ class _Log:
             first = operation.skins[0]
             centre = 0.5 * (first.start_mm[0] + first.end_mm[0])
             self.middle[0] = round(float(centre) / bone.edge_mm)
-        self.slices = [slices(operation, self.middle, "before the balloons")]
+        self.slices: list[Slices] = []
+        self._picture("before the balloons")
 
     def __call__(self, increment: Increment) -> None:
         operation = self.operation
@@ -283,8 +288,12 @@ class _Log:
         self.balanced &= increment.balanced
         whole = sum(tamp.volume_mm3 for tamp in operation.tamps)
         title = " and ".join(f"{side} {v:.1f} ml" for side, v in moment.volume_ml.items())
-        self.slices.append(slices(operation, self.middle, f"balloons: {title}"))
+        self._picture(f"balloons: {title}")
         self.told(moment, sum(increment.volume_mm3) / whole)
+
+    def _picture(self, title: str) -> None:
+        if self.pictures:
+            self.slices.append(slices(self.operation, self.middle, title))
 
 
 def slices(

@@ -50,6 +50,7 @@ class Task:
     Attributes
     ----------
     strength : whether to compute the load borne before and after, too.
+    pictures : whether to cut slices on the way.
     """
 
     vertebra: Vertebra
@@ -59,6 +60,7 @@ class Task:
     edge_mm: float = 1.0
     threads: int = 1
     strength: bool = True
+    pictures: bool = True
 
 
 def run(
@@ -89,6 +91,7 @@ def run(
         assumptions,
         edge_mm=task.edge_mm,
         method=method,
+        pictures=task.pictures,
         told=lambda moment, share: told("inflate", share),
     )
     filling = _filled(task, operated, opened(mixture, operated, assumptions.fracture.kept), told)
@@ -103,7 +106,8 @@ def run(
         operated=operated,
         filling=filling if whole else None,
         figures=figures,
-        slices=operated.slices + _pictures(operated, filling if whole else None),
+        slices=operated.slices
+        + (_pictures(operated, filling if whole else None) if task.pictures else ()),
         balanced=operated.balanced,
         note="" if filling is None else f"cement: {filling.ending.value} ({filling.detail})",
     )
@@ -171,6 +175,7 @@ def _figures_of_balloons(operated: Operated) -> dict[str, float]:
         "largest_pressure": _largest_pressure(operated.moments),
         "posterior_wall_strain": max(m.posterior_strain for m in operated.moments),
         "posterior_wall_breach": float(any(m.breach for m in operated.moments)),
+        "bone_gave_way": float(operated.operation.gave_way),
         "void_volume": sum(skin.volume_mm3 for skin in voids.values()) / MM3_PER_ML,
         "crushing_work": last.dissipated_mj / MM3_PER_ML,
     }

@@ -42,7 +42,7 @@ TAIL = 2.5  # [%] of the runs left out at each end of an interval
 FEWEST = 5  # [1] draws from which a range is told
 NOT_ESTIMATED = f"not estimated: one run tells no range; take --draws 20, {FEWEST} at least"
 
-YES_OR_NO = ("posterior_wall_breach",)  # told as the share of runs in which it is so
+YES_OR_NO = ("posterior_wall_breach", "bone_gave_way")  # told as the share of runs in which it is
 
 UNITS: Mapping[str, str] = {
     "anterior_height_gain": "mm",
@@ -57,6 +57,7 @@ UNITS: Mapping[str, str] = {
     "largest_pressure": "bar",
     "posterior_wall_strain": "1",
     "posterior_wall_breach": "1",
+    "bone_gave_way": "1",
     "void_volume": "ml",
     "left_void_volume": "ml",
     "right_void_volume": "ml",

@@ -2,9 +2,15 @@
 
 In each increment the balloons take a set volume more. Their pressure acts on the bone around
 them, which crushes where it must; the pressures are unknowns beside the displacement, and the
-increment is done when the unbalanced force is small and the volume is right. Then everything is
-moved: the bone with its mineral and stress (`material_points`), and the skins (`balloon_shape`).
-At the end the pressure is let out, the bone springs back a little, and the void remains.
+increment is done when the unbalanced force is small and the volume is right. It is balanced in its
+middle, with bone and balloons half-way and the stress half-way, and then goes on as far again: so
+pressure and work are right to second order in its length. Then everything is moved: the bone with
+its mineral and stress (`material_points`), and the skins (`balloon_shape`). At the end the
+pressure is let out, the bone springs back a little, and the void remains.
+
+References
+----------
+Ortiz & Popov 1985, doi:10.1002/nme.1620210902 (integrating plasticity at the midpoint).
 """
 
 from collections.abc import Callable
@@ -19,9 +25,8 @@ from kyphoplan.simulation.balloon import material_points as mp
 from kyphoplan.simulation.balloon.balancing import BALANCE, Asked, Balanced, Block, balance
 from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.balloon.membrane import Membrane
-from kyphoplan.simulation.balloon.octants import BEARS, FILL_POISSON, LEAST_SHARE, Octants, octants
+from kyphoplan.simulation.balloon.octants import Octants, endured, octants
 from kyphoplan.simulation.balloon.placing import keep_out
-from kyphoplan.simulation.balloon.yielding import happened
 from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.gauge import touching
@@ -29,6 +34,7 @@ from kyphoplan.simulation.gauge import touching
 STRIDE = 0.4  # [voxel] mean path of the skin in one increment
 RISE, MOST_RISE = 0.6, 1.0  # [voxel] highest rise of a skin in an increment: aimed at, and let be
 FIRST = (0.05, 0.25)  # [1] of a stride: the first increments, while the bone begins to yield
+HALVES = 2  # [1] parts of an increment: it is balanced after the first
 LET_DOWN = (0.5, 0.0)  # [1] of the pressure, in turn
 FULL, OVER = 0.98, 1.01  # [1] of its largest pressure: a balloon is full; is too full
 CUTS, LEAST_CUT = 4, 0.1  # [1] times an increment is made smaller, and by how much at most
@@ -66,8 +72,8 @@ class Increment:
 
     Attributes
     ----------
-    volume_mm3, pressure_mpa : [mm3], [MPa]; the pressure that did the work on the bone: without
-        the share that the grid has taken.
+    volume_mm3, middle_mm3 : at its end and in its middle [mm3].
+    pressure_mpa : in its middle; while it is let down, at its end [MPa].
     shift_mm : by how much the skins were shifted to hold their volume exactly [mm].
     unbalanced : unbalanced force over the balloons' force [1].
     balanced : whether that is small enough.
@@ -80,6 +86,7 @@ class Increment:
     """
 
     volume_mm3: tuple[float, ...]
+    middle_mm3: tuple[float, ...]
     pressure_mpa: tuple[float, ...]
     shift_mm: tuple[float, ...]
     unbalanced: float
@@ -205,7 +212,8 @@ class Operation:
                 break
         if state.unbalanced > HOPELESS:
             raise CaseError("the balloon cannot be inflated: no balance is found")
-        return self._moved(half, state)
+        self.work += float(state.pressures @ state.gained_mm3)
+        return self._moved(half, state, parts=HALVES)
 
     def _stride(self, left: Array, limits: Array, number: int) -> Array:
         """Return the volumes of the next increment.
@@ -244,13 +252,17 @@ class Operation:
         return Half(guess_mm=guess, points=points, skins=skins, now=now, membranes=membranes)
 
     def _balanced(self, half: Half, volumes: Array | None, pressures: Array) -> Balanced:
+        """Balance an increment in its middle; at its end if its pressures are given."""
+        parts = 1 if volumes is None else HALVES
         asked = Asked(
             now=half.now,
-            volumes=volumes,
+            volumes=None if volumes is None else volumes / parts,
             least_pressures=np.zeros(len(pressures)) if pressures.any() else self.pressures,
             membranes=half.membranes,
         )
-        return balance(self.block, asked, half.guess_mm, pressures)
+        state = balance(self.block, asked, half.guess_mm / parts, pressures)
+        u, gained = state.displacement_mm, state.gained_mm3
+        return replace(state, displacement_mm=parts * u, gained_mm3=parts * gained)
 
     def _rises(self, half: Half, state: Balanced) -> Array:
         """Return the highest rise of each skin [mm]."""
@@ -269,27 +281,23 @@ class Operation:
             slack = (1.0 - part / before) * self.stretched
             self.work, self.stretched, before = self.work - slack, self.stretched - slack, part
             half = self._half_way(None, part)
-            done.append(self._moved(half, self._balanced(half, None, full * part)))
+            state = self._balanced(half, None, full * part)
+            self.work += float(0.5 * (self.pressures + state.pressures) @ state.gained_mm3)
+            done.append(self._moved(half, state, parts=1))
         return done
 
-    def _moved(self, half: Half, state: Balanced) -> Increment:
-        """Move everything as an increment has come out."""
-        u, now = state.displacement_mm, half.now
-        change = np.zeros((*now.tissue.shape, 8))
-        filler = BEARS * self.law.soft_mpa / (2.0 * (1.0 + FILL_POISSON))
-        stored, lost = happened(u, self.edge, now.law, now.stress, now.whole, filler, change)
-        self.work += float(0.5 * (self.pressures + state.pressures) @ state.gained_mm3)
+    def _moved(self, half: Half, state: Balanced, parts: int) -> Increment:
+        """Move everything as an increment has come out, its stress in one or two parts."""
+        u, then = state.displacement_mm, [skin.volume_mm3 for skin in self.skins]
+        change, stored, lost = endured(half.now, u, self.edge, self.law, parts)
         self.dissipated += lost
         self.stretched += sum(sheet.energy(u) - sheet.energy(0.0 * u) for sheet in half.membranes)
         self.stored = stored + self.stretched
-        change[..., 1:7] /= np.maximum(now.tissue, LEAST_SHARE)[..., None]  # in the bone itself
         mp.move(self.points, half.points, u, self.edge, change)
         places = mp.carried(self.markers, 0.5 * half.guess_mm, self.edge)
         self.markers = mp.carried(self.markers, u, self.edge, places)
-        wanted = [
-            skin.volume_mm3 + gain / tamp.inside
-            for skin, gain, tamp in zip(self.skins, state.gained_mm3, self.tamps, strict=True)
-        ]
+        gains = [g / tamp.inside for g, tamp in zip(state.gained_mm3, self.tamps, strict=True)]
+        wanted = [volume + gain for volume, gain in zip(then, gains, strict=True)]
         moved = [
             skin.carried(u, self.edge, read)
             for skin, read in zip(self.skins, half.skins, strict=True)
@@ -309,6 +317,7 @@ class Operation:
         self.now = self.mapped(self.points, self.skins)
         return Increment(
             volume_mm3=tuple(skin.volume_mm3 for skin in self.skins),
+            middle_mm3=tuple(v + 0.5 * gain for v, gain in zip(then, gains, strict=True)),
             pressure_mpa=tuple(float(p) for p in state.pressures),
             shift_mm=shift,
             unbalanced=state.unbalanced,

@@ -15,18 +15,40 @@ import numba as nb
 import numpy as np
 
 from kyphoplan.geometry import Array
-from kyphoplan.simulation.plasticity import return_factor
 
 
 @nb.njit
-def _stress(strain, old, shear, bulk, limit, factor, new):  # type: ignore[no-untyped-def]
+def _nearest(q, p, bulk, shear, limit, factor, centre):  # type: ignore[no-untyped-def]
+    """Return the point of the yield surface that is nearest in elastic energy (associated flow).
+
+    It is sought along the ellipse, which goes through ``q = Y, p = -Y / 3``.
+    """
+    high = np.sqrt(1.0 + factor * (1.0 / 3.0 + centre) ** 2) * limit  # half axes
+    wide, middle = high / np.sqrt(factor), centre * limit
+    if (q / high) ** 2 + ((p - middle) / wide) ** 2 <= 1.0:
+        return q, p
+    low, top = -0.5 * np.pi, 0.5 * np.pi
+    for _ in range(60):
+        angle = 0.5 * (low + top)
+        here, there = high * np.cos(angle), middle + wide * np.sin(angle)
+        climbs = (q - here) * high * np.sin(angle) / (3.0 * shear)
+        climbs -= (p - there) * wide * np.cos(angle) / bulk
+        if climbs > 0.0:
+            top = angle
+        else:
+            low = angle
+    return high * np.cos(angle), middle + wide * np.sin(angle)
+
+
+@nb.njit
+def _stress(strain, old, shear, bulk, limit, factor, centre, new):  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0917
     """Radial and hoop stress after a strain increment (radial, hoop)."""
     volume = strain[0] + 2.0 * strain[1]
-    mean = (old[0] + 2.0 * old[1]) / 3.0 + bulk * volume
-    part = old[0] - (old[0] + 2.0 * old[1]) / 3.0 + 2.0 * shear * (strain[0] - volume / 3.0)
-    q = 1.5 * abs(part)
-    t = return_factor(q, mean, bulk, shear, limit, factor)
-    part, mean = part / (1.0 + 3.0 * shear * t), mean / (1.0 + bulk * factor * t)
+    before = (old[0] + 2.0 * old[1]) / 3.0
+    part = old[0] - before + 2.0 * shear * (strain[0] - volume / 3.0)
+    q, mean = 1.5 * abs(part), before + bulk * volume
+    less, mean = _nearest(q, mean, bulk, shear, limit, factor, centre)
+    part *= less / q if q > 0.0 else 1.0
     new[0], new[1] = mean + part, mean - 0.5 * part
 
 
@@ -35,8 +57,8 @@ def _force(r, u, old, constants, pair, new):  # type: ignore[no-untyped-def]
     """Nodal forces of one shell between r[0] and r[1]; its stress goes to new."""
     thick, middle = r[1] - r[0], 0.5 * (r[0] + r[1])
     strain = np.array([(u[1] - u[0]) / thick, 0.5 * (u[0] + u[1]) / middle])
-    limit = constants[2] * (1.0 + strain[0] + 2.0 * strain[1]) ** -constants[4]
-    _stress(strain, old, constants[0], constants[1], limit, constants[3], new)
+    limit = constants[2] * (1.0 + strain[0] + 2.0 * strain[1]) ** -constants[5]
+    _stress(strain, old, constants[0], constants[1], limit, constants[3], constants[4], new)
     size = 4.0 * np.pi * middle * middle * thick
     pair[0] = size * (-new[0] / thick + new[1] / middle)
     pair[1] = size * (new[0] / thick + new[1] / middle)
@@ -80,7 +102,7 @@ def _balanced(r, u, stress, constants, new, last):  # type: ignore[no-untyped-de
     force, main = np.zeros(r.size), np.zeros(r.size)
     low, high = np.zeros(r.size - 1), np.zeros(r.size - 1)
     u[last:] = 0.0
-    for _ in range(30):
+    for n in range(60):
         _residual(r, u, stress, constants, force, low, main, high, new)
         change = -force[1:last]
         if not np.isfinite(change).all():
@@ -89,7 +111,7 @@ def _balanced(r, u, stress, constants, new, last):  # type: ignore[no-untyped-de
             return True
         main += 1e-9 * main.max()
         _swept(low[1 : last - 1], main[1:last], high[1 : last - 1], change)
-        u[1:last] += change
+        u[1:last] += change if n < 8 else 0.5 * change  # shells that yield and cease in turn
         if (np.diff(r + u) <= 0.0).any():
             return False
     return False
@@ -112,7 +134,8 @@ def expand(
     ----------
     radii : of the wall, rising from its first [mm].
     start : radii of the shells' borders, the first the wall's [mm].
-    law : from compaction (volume before over now, per shell) to shear, bulk, limit, factor (N, 4).
+    law : from compaction (volume before over now, per shell) to shear, bulk, limit, shape
+        and centre of the yield surface, hardening (N, 6).
     held : whether the outer border is held; else it is free.
     """
     r, stress = start.copy(), np.zeros((start.size - 1, 2))

@@ -38,7 +38,9 @@ def test_a_failed_draw_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -
         error = {2: CaseError("no bone"), 3: np.linalg.LinAlgError("singular")}.get(len(calls))
         if error is not None:
             raise error
-        return SimpleNamespace(figures={"void_volume": float(len(calls))}, filling=None)
+        return SimpleNamespace(
+            figures={"void_volume": float(len(calls))}, filling=None, balanced=True
+        )
 
     monkeypatch.setattr(draw_pool, "run", run)
     found = list(draw_pool.compute(task(), DRAWN))
@@ -47,9 +49,21 @@ def test_a_failed_draw_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -
     assert found[2].failed == "LinAlgError: singular"
 
 
+def test_draws_tell_how_far_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_: Any, told: Any, **__: Any) -> Any:
+        told("inflate", 0.5)
+        told("strength", 1.0)
+        return SimpleNamespace(figures={}, filling=None, balanced=True)
+
+    monkeypatch.setattr(draw_pool, "run", run)
+    seen: list[float] = []
+    assert len(list(draw_pool.compute(task(), DRAWN[:2], seen.append))) == 2
+    assert seen == pytest.approx([0.175, 0.5, 0.675, 1.0])
+
+
 def test_only_the_ledger_of_a_filling_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     filling = fill(block(volume_ml=0.1))
-    kept = SimpleNamespace(figures={}, filling=filling)
+    kept = SimpleNamespace(figures={}, filling=filling, balanced=True)
     monkeypatch.setattr(draw_pool, "run", lambda *_, **__: kept)
     (drawn,) = draw_pool.compute(task(), DRAWN[:1])
     assert drawn.filling is not None

@@ -25,7 +25,7 @@ from kyphoplan.simulation.uncertainty import assumed_calibration
 
 from ..planned import planned
 
-FRESH = FractureModel(kept=0.02, spongy_kept=0.8, spongy_stiffness=0.2)
+FRESH = FractureModel(kept=0.02, spongy_kept=0.8, spongy_stiffness=0.2, tension=0.05)
 
 
 @cache
@@ -74,6 +74,15 @@ def test_crushed_bone_keeps_its_share_of_strength_and_less_of_stiffness() -> Non
     assert (found.weak * found.slack)[here] == pytest.approx(0.02 + 0.98 * 0.2, rel=0.15)
 
 
+def test_what_is_broken_hardly_bears_tension_until_it_heals() -> None:
+    for kept in (0.02, 0.5):
+        found = broken(replace(FRESH, kept=kept))
+        torn = (found.weak < 1.0) | crushed(found)
+        assert found.tension[torn] == pytest.approx(kept + (1.0 - kept) * FRESH.tension)
+        assert (found.tension[~torn] == 1.0).all()
+        assert (found.weak[torn & ~crushed(found)] == kept).any()  # of the shell
+
+
 @pytest.mark.parametrize("denser", [1.5, 2.0])
 def test_impacted_bone_is_no_stronger_than_before(denser: float) -> None:
     fresh = replace(FRESH, kept=1e-3)
@@ -113,5 +122,5 @@ def test_a_crack_opens_by_what_the_endplate_is_lifted(
 ) -> None:
     mixture = Mixture.of()
     operated = SimpleNamespace(moments=[SimpleNamespace(figures=SimpleNamespace(lift_mm=lift))])
-    gap = opened(mixture, operated, kept).ways.fracture_gap_mm  # type: ignore[arg-type]
-    assert gap - mixture.ways.fracture_gap_mm == pytest.approx(wider)
+    ways = opened(mixture, operated, kept).ways  # type: ignore[arg-type]
+    assert ways.lift_mm - mixture.ways.lift_mm == pytest.approx(wider)

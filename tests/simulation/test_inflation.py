@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 
 from kyphoplan.geometry import Array
 from kyphoplan.materials import DensityLaw, Status
+from kyphoplan.simulation import inflation
 from kyphoplan.simulation.balloon import material_points as mp
+from kyphoplan.simulation.balloon.balancing import BALANCE, Asked, Balanced, balance
 from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.balloon.placing import placed_points
 from kyphoplan.simulation.bone_law import BoneLaw
@@ -18,6 +21,7 @@ from .radial import expand
 
 SIDE, FIRST_MM, LAST_MM = 14, 2.0, 2.6
 YIELD_MPA = 1.6
+RUBBLE = 0.03  # [1] of its strength that broken bone bears in tension
 
 
 def law(strength: float = YIELD_MPA, modulus: float = 280.0) -> BoneLaw:
@@ -28,7 +32,12 @@ def law(strength: float = YIELD_MPA, modulus: float = 280.0) -> BoneLaw:
 
 
 def operation(
-    bone: BoneLaw, *, volume: float | None = None, largest: float = np.inf, aside: float = 0.0
+    bone: BoneLaw,
+    *,
+    volume: float | None = None,
+    largest: float = np.inf,
+    aside: float = 0.0,
+    tension: float = 1.0,
 ) -> Operation:
     shape = (SIDE,) * 3
     middle = np.full(3, SIDE / 2.0) + np.array([aside, 0.0, 0.0])
@@ -36,7 +45,9 @@ def operation(
     skin = Skin.around(middle - core, middle + core, FIRST_MM)
     grown = Skin.around(middle - core, middle + core, LAST_MM).volume_mm3
     full = np.ones(shape)
-    points = mp.fill_with_points(full > 0, 104.0 * full, 0 * full, 0.3 * full, full, 1.0)
+    points = mp.fill_with_points(
+        full > 0, 104.0 * full, 0 * full, 0.3 * full, full, 1.0, tension * full
+    )
     points = placed_points(points, (skin,), np.zeros(len(points.place), bool), 1.0)
     held = np.full((*(n + 1 for n in shape), 3), np.nan)
     for axis in range(3):
@@ -47,8 +58,10 @@ def operation(
 
 
 @cache
-def inflated() -> tuple[Operation, tuple[Increment, ...], tuple[Increment, ...]]:
-    op = operation(law())
+def inflated(
+    tension: float = 1.0,
+) -> tuple[Operation, tuple[Increment, ...], tuple[Increment, ...]]:
+    op = operation(law(), tension=tension)
     up = op.inflate()
     return op, tuple(up), tuple(op.let_down())
 
@@ -77,16 +90,17 @@ def test_the_bone_keeps_its_mineral_and_leaves_the_balloon() -> None:
     assert op.skins[0].above(op.points.place).min() > -0.3
 
 
-def exact_pressure(step: Increment) -> float:
+def exact_pressure(step: Increment, tension: float = 1.0) -> float:
     """Return the pressure in a ball of the same bone, in one dimension [MPa]."""
     bone, start = law(), FIRST_MM * (1.1 * SIDE / 2.0 / FIRST_MM) ** np.linspace(0.0, 1.0, 201)
 
     def shells(squeezed: Array) -> Array:
-        factor = bone.factor(104.0 * squeezed)
+        same = np.ones_like(squeezed)
+        factor, centre = bone.surface(104.0 * squeezed, tension * same)
         shear, bulk = 280.0 / 2.6, 280.0 / 1.2
         limit = YIELD_MPA * squeezed**bone.hardening
-        same = np.ones_like(squeezed)
-        return np.stack([shear * same, bulk * same, limit, factor, bone.hardening * same], axis=-1)
+        rest = (shear * same, bulk * same, limit, factor, centre, bone.hardening * same)
+        return np.stack(rest, axis=-1)
 
     radius_mm = (0.75 * step.middle_mm3[0] / np.pi) ** (1.0 / 3.0)
     return float(expand(np.array([radius_mm]), start, shells, held=True)[0])
@@ -98,8 +112,20 @@ def test_the_pressure_keeps_to_its_target() -> None:
     assert up[-1].pressure_mpa[0] == pytest.approx(exact_pressure(up[-1]), rel=0.03)
 
 
-def test_work_in_is_stored_or_lost_and_the_grid_keeps_to_its_share() -> None:
-    _, up, _ = inflated()
+def test_rubble_gives_way_as_a_ball_of_shells_of_rubble() -> None:
+    _, up, down = inflated(RUBBLE)
+    assert all(step.balanced for step in up + down)
+    last, other = up[-1], inflated()[1][-1]
+    exact, whole = exact_pressure(last, RUBBLE), exact_pressure(other)
+    assert last.pressure_mpa[0] == pytest.approx(exact, rel=0.12)
+    ours, theirs = last.pressure_mpa[0] / other.pressure_mpa[0], exact / whole
+    assert ours == pytest.approx(theirs, abs=0.03)
+    assert theirs < 0.95
+
+
+@pytest.mark.parametrize("tension", [1.0, RUBBLE])
+def test_work_in_is_stored_or_lost_and_the_grid_keeps_to_its_share(tension: float) -> None:
+    _, up, _ = inflated(tension)
     last = up[-1]
     assert last.work_mj == pytest.approx(
         last.stored_mj + last.dissipated_mj + last.grid_mj, rel=1e-9
@@ -112,6 +138,37 @@ def test_a_balloon_at_its_pressure_is_closed() -> None:
     up = op.inflate()
     assert 0.97 * 1.4 < up[-1].pressure_mpa[0] <= 1.01 * 1.4
     assert op.skins[0].volume_mm3 < op.tamps[0].volume_mm3
+
+
+def test_a_given_pressure_gains_the_volume_that_needs_it() -> None:
+    op = operation(law())
+    rest, none = np.zeros(op.displacement_mm.shape), np.zeros(1)
+
+    def answered(volume: float, pressure: float) -> Balanced:
+        asked = Asked(now=op.now, volumes=np.array([volume]), least_pressures=none)
+        return balance(op.block, asked, rest, np.array([pressure]))
+
+    grown = answered(2.0, 0.0)
+    pressed = answered(np.nan, float(grown.pressures[0]))
+    assert grown.unbalanced <= BALANCE
+    assert pressed.unbalanced <= BALANCE
+    assert pressed.pressures[0] == grown.pressures[0]
+    assert pressed.gained_mm3[0] == pytest.approx(2.0, rel=0.05)
+
+
+def test_bone_that_gives_way_ends_the_inflation(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[Balanced] = []
+
+    def balanced_twice(*given: Any) -> Balanced:
+        found.append(balance(*given) if len(found) < 2 else replace(found[-1], unbalanced=0.5))
+        return found[-1]
+
+    monkeypatch.setattr(inflation, "balance", balanced_twice)
+    op = operation(law())
+    up = op.inflate()
+    assert op.gave_way
+    assert len(up) == 2
+    assert all(step.balanced for step in up)
 
 
 def test_no_volume_changes_nothing() -> None:

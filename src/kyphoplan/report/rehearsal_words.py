@@ -27,6 +27,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "crushing_work": "work spent on crushing bone",
         "posterior_wall_strain": "crushing of the posterior wall",
         "posterior_wall_breach": "runs in which the posterior wall gives way",
+        "bone_gave_way": "runs in which the bone gives way and the balloons are stopped",
     },
     "Height regained": {
         "anterior_height_gain": "anterior height, in the mid-sagittal plane",
@@ -70,7 +71,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "neighbour_peak_ratio_below": "peak pressure on the neighbour below, times that before",
     },
 }
-SHARES = ("posterior_wall_strain", "posterior_wall_breach")  # of one, told in %
+SHARES = ("posterior_wall_strain", "posterior_wall_breach", "bone_gave_way")  # of one, told in %
 DIGITS = {"mm": 1, "deg": 1, "ml": 2, "bar": 2, "%": 0, "J": 1, "1": 2}
 THOUSANDS = -2  # [1] digits of a load in N or a stiffness in N/mm: hundreds
 

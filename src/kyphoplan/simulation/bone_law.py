@@ -15,7 +15,7 @@ from kyphoplan.materials import (
     default,
 )
 from kyphoplan.simulation.operative_field import SOFT_MPA
-from kyphoplan.simulation.plasticity import shape_factor
+from kyphoplan.simulation.plasticity import pulled, shape_factor
 
 MOST_MINERAL = BONE_MINERAL.value  # [mg/cm3] of bone without pores: no crushed bone is denser
 LEAST_YIELD_MPA = 1e-3  # [MPa] of bone without mineral
@@ -43,6 +43,10 @@ class BoneLaw:
         """Shape of the yield surface at a mineral density [mg/cm3]: without pores it is Mises'."""
         porous = np.maximum(1.0 - np.asarray(density) / MOST_MINERAL, 0.0)
         return np.asarray(shape_factor(self.plastic_poisson) * porous)
+
+    def surface(self, density: Array, tension: Array) -> tuple[Array, Array]:
+        """Shape and centre of the yield surface of bone that bears a share in tension [1]."""
+        return pulled(self.factor(density), np.asarray(tension))
 
     def limit(self, density: Array, born: Array) -> Array:
         """Yield stress [MPa] of bone that is squeezed to a density from that it was born with.

@@ -12,8 +12,12 @@ of their strength when they are crushed and pressed again; of stiffness they kee
 bone fills about as much of the body as was lost, if it was pressed to half its height. Balloons
 push against it with the share of strength for both: its stiffness hardly matters to them.
 
-Whether the fracture is fresh (weak) or healed (whole) cannot be seen on CT, so both shares are
-drawn from wide ranges; as far as the shell has healed, the spongy bone has.
+What is broken is rubble held by marrow: pressed together it bears, pulled apart it hardly does.
+So broken shell and crushed bone keep of that strength only a small share in tension.
+
+Whether the fracture is fresh (weak) or healed (whole) cannot be seen on CT, so the shares are
+drawn from wide ranges; as far as the shell has healed, the spongy bone has, and both bear
+tension again.
 
 References
 ----------
@@ -64,11 +68,13 @@ class FractureModel:
     kept : share of stiffness and strength that the broken shell has kept [1]; 1 is healed.
     spongy_kept, spongy_stiffness : share of its strength and of its stiffness that freshly crushed
         spongy bone has kept [1].
+    tension : share of the strength that is left which freshly broken bone bears in tension [1].
     """
 
     kept: float
     spongy_kept: float
     spongy_stiffness: float
+    tension: float
 
 
 def broken_endplates(row: VertebraMeasures) -> Broken:
@@ -105,7 +111,8 @@ def weakened(
     ring = shell & open_ & _any_within(depths, BAND_MM[1])
     crushed = (field.tissue == Tissue.BONE) & ~shell & ~_endplates(field) & open_
     crushed &= _any_within(depths, crushed_mm(row))
-    weak = np.where(ring | _around_gaps(field, row, places) & shell, model.kept, field.weak)
+    ring |= _around_gaps(field, row, places) & shell
+    weak = np.where(ring, model.kept, field.weak)
     whole = (field.tissue == Tissue.BONE) & ~shell & ~_posterior(field, vertebra) & ~crushed
     denser = _denser(field.density, crushed, whole)
     bears = _spongy(model, model.spongy_kept, denser ** -default(STRENGTH).exponent)
@@ -113,13 +120,19 @@ def weakened(
     return replace(
         field,
         weak=np.where(crushed, np.minimum(weak, bears), weak),
+        tension=np.where(ring | crushed, _healed(model, model.tension), field.tension),
         slack=np.where(crushed, np.minimum(gives / bears, 1.0), field.slack),
     )
 
 
 def _spongy(model: FractureModel, kept: float, before: float) -> float:
     """Share of what CT density says [1]: as far as it is not healed, kept of what was before."""
-    return model.kept + (1.0 - model.kept) * kept * before
+    return _healed(model, kept * before)
+
+
+def _healed(model: FractureModel, fresh: float) -> float:
+    """Share of what whole bone has [1], where freshly broken bone has less."""
+    return model.kept + (1.0 - model.kept) * fresh
 
 
 def _denser(density: Array, crushed: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float:

@@ -15,6 +15,7 @@ Ortiz & Popov 1985, doi:10.1002/nme.1620210902 (integrating plasticity at the mi
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,8 @@ from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.balloon.membrane import Membrane
 from kyphoplan.simulation.balloon.octants import Octants, endured, octants
 from kyphoplan.simulation.balloon.placing import keep_out
-from kyphoplan.simulation.bone_law import BoneLaw
+from kyphoplan.simulation.balloon.valves import Valves
+from kyphoplan.simulation.bone_law import MOST_MINERAL, BoneLaw
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.gauge import touching
 
@@ -36,13 +38,13 @@ RISE, MOST_RISE = 0.6, 1.0  # [voxel] highest rise of a skin in an increment: ai
 FIRST = (0.05, 0.25)  # [1] of a stride: the first increments, while the bone begins to yield
 HALVES = 2  # [1] parts of an increment: it is balanced after the first
 LET_DOWN = (0.5, 0.0)  # [1] of the pressure, in turn
-FULL, OVER = 0.98, 1.01  # [1] of its largest pressure: a balloon is full; is too full
+OVER = 1.01  # [1] of its largest pressure: a balloon is too full
 CUTS, LEAST_CUT = 4, 0.1  # [1] times an increment is made smaller, and by how much at most
 LEAST_PART = 0.25  # [1] of a stride, however high the skin rises somewhere: it comes to its end
-HOPELESS = 0.5  # [1] unbalanced force of an increment that tells nothing
+SMALLEST = 0.02  # [1] of a stride: if one as small finds no balance, the bone has given way
+GROWN, EASY = 2.0, 30  # [1] growth of increments once one was cut; if so few solves did
 CONCAVE = 1.5  # [1] pressure rises fast at first: volume over this power of it is about straight
-LEAST_STEP = 1e-4  # [1] of the volume: less is no increment
-NEARLY = 1e-6
+NEARLY, MM3_PER_CM3 = 1e-6, 1000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -126,6 +128,8 @@ class Operation:
     points, skins, pressures : as they are now.
     markers : (M, 3) places that are carried along [voxel].
     displacement_mm : (I + 1, J + 1, K + 1, 3) of the last increment [mm].
+    gave_way : whether the bone has given way to a balloon: not even a small increment finds a
+        balance, and none is made after it.
     """
 
     def __init__(  # noqa: PLR0913 - the problem, and how to solve it
@@ -153,67 +157,94 @@ class Operation:
         self.displacement_mm = np.zeros(held.shape)
         self.work = self.dissipated = self.stored = self.stretched = 0.0
         self.gained, self.risen, self.climbed = (np.zeros(len(tamps)) for _ in range(3))
-        self.now = self.mapped(points, self.skins)
+        self.wary = np.inf  # [1] times the last increment that the next may be
+        self.gave_way = False
 
     def mapped(self, points: mp.Points, skins: tuple[Skin, ...]) -> Octants:
         """Return what points and skins come to on the grid."""
         return octants(points, skins, self.block.active, self.edge, self.law)
 
+    @cached_property
+    def now(self) -> Octants:
+        """What they come to at this moment; found when asked for, and kept until they move."""
+        return self.mapped(self.points, self.skins)
+
     @property
     def shares(self) -> Array:
         """Share of each voxel inside each balloon (B, I, J, K) [1]."""
-        return self.now.shares
+        shape = self.block.active.shape
+        shares = [skin.share(shape, self.edge) for skin in self.skins]
+        return np.array(shares).reshape(-1, *shape)
 
     @property
     def density(self) -> Array:
         """Bone mineral (I, J, K), as the voxel's mean [mg/cm3]."""
-        return self.now.density
+        mass = mp.gather(self.points, self.block.active.shape)[..., mp.MASS]
+        return np.minimum(mass / (self.edge**3 / MM3_PER_CM3), MOST_MINERAL)
 
     def inflate(self, told: Callable[[Increment], None] = lambda _: None) -> list[Increment]:
-        """Inflate all balloons together until each holds its volume or is at its limit.
+        """Inflate all balloons together until each holds its volume or the bone gives way.
 
-        A balloon at its largest pressure is closed and keeps its volume.
+        A balloon at its largest pressure is closed and keeps its volume, see `Valves`.
 
         Raises
         ------
         CaseError
-            If an increment cannot be solved at all.
+            If the first increment finds no balance.
         """
         done: list[Increment] = []
         limits = np.array([tamp.largest_mpa for tamp in self.tamps])
         inside = np.array([tamp.inside for tamp in self.tamps])
-        open_ = np.ones(len(self.tamps), bool)
+        valves = Valves(limits)
         while True:
             now = np.array([skin.volume_mm3 for skin in self.skins])
             left = np.array([tamp.volume_mm3 for tamp in self.tamps]) - now
-            open_ &= (left > LEAST_STEP * np.maximum(now, 1.0)) & (self.pressures < FULL * limits)
+            open_ = valves.open(now, left, self.pressures)
             if not open_.any():
                 return done
             stride = np.minimum(left, self._stride(left, limits, len(done)))
-            done.append(self._grown(np.where(open_, stride, 0.0) * inside, limits))
-            told(done[-1])
+            grown = self._grown(np.where(open_, stride, 0.0) * inside, limits)
+            if grown is None and not done:
+                raise CaseError("the balloon cannot be inflated: no balance is found")
+            if grown is None:
+                self.gave_way = True
+                return done
+            done.append(grown)
+            told(grown)
 
-    def _grown(self, volumes: Array, limits: Array) -> Increment:
-        """Make an increment, smaller if it finds no balance or passes a largest pressure."""
+    def _grown(self, volumes: Array, limits: Array) -> Increment | None:
+        """Make an increment, smaller if it finds no balance; none if it is too small then.
+
+        A balloon that would pass its largest pressure is given that pressure instead.
+        """
+        pressures, full, cut = self.pressures, np.zeros(len(volumes), bool), False
+        growing = [skin for skin, more in zip(self.skins, volumes, strict=True) if more > 0.0]
+        least = SMALLEST * STRIDE * self.edge * sum(map(_area, growing))
         for cuts in range(1 + CUTS):
             half = self._half_way(volumes)
-            state = self._balanced(half, volumes, self.pressures)
-            growing = (volumes > 0.0) & (state.pressures > OVER * limits)
-            risen = self._rises(half, state)
+            state = self._balanced(half, np.where(full, np.nan, volumes), pressures, HALVES)
+            over = (volumes > 0.0) & ~full & (state.pressures > OVER * limits)
+            risen = float(self._rises(half, state).max()) / self.edge
             if state.unbalanced > BALANCE:
-                volumes = 0.5 * volumes
-            elif risen.max() > MOST_RISE * self.edge and not cuts:
-                volumes = max(RISE * self.edge / float(risen.max()), LEAST_PART) * volumes
-            elif growing.any():
-                rise = np.where(growing, state.pressures - self.pressures, 1.0)
-                part = np.where(growing, (limits - self.pressures) / rise, 1.0).min()
-                volumes = max(float(part) ** CONCAVE, LEAST_CUT) * volumes
+                part, cut = float(np.clip(RISE / max(risen, NEARLY), LEAST_CUT, 0.5)), True
+                full[:] = False
+                if part * volumes.sum() < least:
+                    return None
+            elif risen > MOST_RISE and not cuts:
+                part = max(RISE / risen, LEAST_PART)
+            elif over.any():
+                rise = np.where(over, state.pressures - self.pressures, 1.0)
+                room = float(np.where(over, (limits - self.pressures) / rise, 1.0).min())
+                part, full = max(room**CONCAVE, LEAST_CUT), full | over
             else:
                 break
-        if state.unbalanced > HOPELESS:
-            raise CaseError("the balloon cannot be inflated: no balance is found")
+            volumes, pressures = part * volumes, np.where(full, limits, self.pressures)
+        if state.unbalanced > BALANCE:
+            return None
+        if cut or self.wary < np.inf:
+            self.wary = GROWN if state.solves <= EASY else 1.0
         self.work += float(state.pressures @ state.gained_mm3)
-        return self._moved(half, state, parts=HALVES)
+        return self._moved(half, state, HALVES)
 
     def _stride(self, left: Array, limits: Array, number: int) -> Array:
         """Return the volumes of the next increment.
@@ -227,6 +258,8 @@ class Operation:
         room = (limits - self.pressures) / np.maximum(self.climbed, NEARLY)
         ahead = np.minimum(even, np.where(self.climbed > 0.0, room, np.inf)) * self.gained
         ahead = np.clip(ahead, LEAST_PART * stride, stride)
+        if self.wary < np.inf:
+            ahead = np.minimum(ahead, self.wary * self.gained)
         stride = np.where(self.gained > 0.0, ahead, stride)
         return np.asarray(left / np.ceil(np.maximum(left / stride - NEARLY, 1.0)))
 
@@ -238,25 +271,24 @@ class Operation:
         part : of their full pressure, by which the sheets are stretched [1].
         """
         guess = np.zeros(self.displacement_mm.shape)
-        points, skins, now = self.points, self.skins, self.now
-        if volumes is not None and self.gained.any():
+        points, skins = self.points, self.skins
+        if volumes is not None and self.gained.sum() > 0.0:
             guess = self.displacement_mm * float(volumes.sum() / self.gained.sum())
-            points, still = points.copy(), np.zeros((*now.tissue.shape, 8))
+            points, still = points.copy(), np.zeros((*self.block.active.shape, 8))
             mp.move(points, self.points, 0.5 * guess, self.edge, still)
             skins = tuple(skin.carried(0.5 * guess, self.edge) for skin in skins)
-            now = self.mapped(points, skins)
+        now = self.now if points is self.points else self.mapped(points, skins)
         membranes = tuple(
             Membrane.of(skin, push, self.edge, part)
             for skin, push in zip(self.skins, now.pushes, strict=True)
         )
         return Half(guess_mm=guess, points=points, skins=skins, now=now, membranes=membranes)
 
-    def _balanced(self, half: Half, volumes: Array | None, pressures: Array) -> Balanced:
-        """Balance an increment in its middle; at its end if its pressures are given."""
-        parts = 1 if volumes is None else HALVES
+    def _balanced(self, half: Half, volumes: Array, pressures: Array, parts: int) -> Balanced:
+        """Balance an increment after the first of its parts; go on as far in the others."""
         asked = Asked(
             now=half.now,
-            volumes=None if volumes is None else volumes / parts,
+            volumes=volumes / parts,
             least_pressures=np.zeros(len(pressures)) if pressures.any() else self.pressures,
             membranes=half.membranes,
         )
@@ -280,14 +312,14 @@ class Operation:
         for part in LET_DOWN:
             slack = (1.0 - part / before) * self.stretched
             self.work, self.stretched, before = self.work - slack, self.stretched - slack, part
-            half = self._half_way(None, part)
-            state = self._balanced(half, None, full * part)
+            half, pressed = self._half_way(None, part), np.full(len(full), np.nan)
+            state = self._balanced(half, pressed, full * part, 1)
             self.work += float(0.5 * (self.pressures + state.pressures) @ state.gained_mm3)
-            done.append(self._moved(half, state, parts=1))
+            done.append(self._moved(half, state, 1))
         return done
 
     def _moved(self, half: Half, state: Balanced, parts: int) -> Increment:
-        """Move everything as an increment has come out, its stress in one or two parts."""
+        """Move everything as an increment has come out, the stress in as many parts."""
         u, then = state.displacement_mm, [skin.volume_mm3 for skin in self.skins]
         change, stored, lost = endured(half.now, u, self.edge, self.law, parts)
         self.dissipated += lost
@@ -314,7 +346,7 @@ class Operation:
         self.climbed, self.pressures = state.pressures - self.pressures, state.pressures
         self.displacement_mm, self.gained = u, state.gained_mm3
         self.risen = self._rises(half, state)
-        self.now = self.mapped(self.points, self.skins)
+        self.__dict__.pop("now", None)
         return Increment(
             volume_mm3=tuple(skin.volume_mm3 for skin in self.skins),
             middle_mm3=tuple(v + 0.5 * gain for v, gain in zip(then, gains, strict=True)),
@@ -328,7 +360,7 @@ class Operation:
             stored_mj=self.stored,
             dissipated_mj=self.dissipated,
             grid_mj=self.work - self.dissipated - self.stored,
-            crushing=state.yielding / self.now.crushable,
+            crushing=state.yielding / half.now.crushable,
         )
 
 

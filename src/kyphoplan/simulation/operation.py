@@ -27,12 +27,13 @@ from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.fracture import FractureModel, weakened
 from kyphoplan.simulation.inflation import (
+    LET_DOWN,
     Increment,
     Operation,
     Tamp,
 )
 from kyphoplan.simulation.landmarks import Landmarks, landmarks
-from kyphoplan.simulation.operative_field import Field, Surroundings, prepare
+from kyphoplan.simulation.operative_field import PLATE, SUPPORT, Field, Surroundings, prepare
 
 BAR_PER_MPA = 10.0
 WALL_MM = 2.0  # [mm] of bone that counts as posterior wall
@@ -85,6 +86,12 @@ class Operated:
     balanced: bool
 
     @property
+    def full(self) -> Moment | None:
+        """The moment before the pressure is let out; None without balloons."""
+        before = self.moments[: -len(LET_DOWN)] or self.moments
+        return before[-1] if before else None
+
+    @property
     def void(self) -> Array:
         """Share of each voxel that is void (I, J, K) [1]."""
         return np.minimum(self.operation.shares.sum(axis=0), 1.0)
@@ -99,12 +106,14 @@ def operate(  # noqa: PLR0913 - what is operated, and how
     *,
     edge_mm: float = 1.0,
     method: Method | None = None,
+    pictures: bool = True,
     told: Callable[[Moment, float], None] = lambda moment, share: None,
 ) -> Operated:
     """Rehearse the balloons of one level.
 
     Parameters
     ----------
+    pictures : whether to cut slices after each increment.
     told : called after each increment with how much of the volume is in [1].
 
     Raises
@@ -127,7 +136,7 @@ def operate(  # noqa: PLR0913 - what is operated, and how
         markers=watch.places,
         method=method,
     )
-    log = _Log(bone, watch, operation, sides, _wall(bone, vertebra, points), told)
+    log = _Log(bone, watch, operation, sides, _wall(bone, vertebra, points), told, pictures)
     if tamps:
         operation.inflate(log)
         for increment in operation.let_down():
@@ -194,8 +203,11 @@ def _largest_radius(straight_mm: float, volume_ml: float) -> float:
 
 def _bone_points(bone: Field, plan: LevelPlan, tamps: tuple[Tamp, ...]) -> mp.Points:
     points = mp.fill_with_points(
-        bone.tissue > 0, bone.density, bone.soft_mpa, bone.poisson, bone.weak, bone.edge_mm
-    )
+        bone.tissue > 0, bone.density, bone.soft_mpa, bone.poisson, bone.weak, bone.edge_mm,
+        bone.tension,
+    )  # fmt: skip
+    column = np.isin(bone.tissue, (PLATE, SUPPORT))[tuple(points.place.astype(int).T)]
+    points = replace(points, still=column)
     tools = bone.in_track(points.place, _drawn_back(plan))
     return placed_points(points, tuple(tamp.skin for tamp in tamps), tools, bone.edge_mm)
 
@@ -231,7 +243,9 @@ class _Log:
         sides: tuple[Side, ...],
         wall: NDArray[np.bool_],
         told: Callable[[Moment, float], None],
+        pictures: bool,
     ) -> None:
+        self.pictures = pictures
         self.bone, self.watch, self.operation, self.sides = bone, watch, operation, sides
         self.wall, self.told = wall, told
         self.moments: list[Moment] = []
@@ -246,7 +260,8 @@ class _Log:
             first = operation.skins[0]
             centre = 0.5 * (first.start_mm[0] + first.end_mm[0])
             self.middle[0] = round(float(centre) / bone.edge_mm)
-        self.slices = [slices(operation, self.middle, "before the balloons")]
+        self.slices: list[Slices] = []
+        self._picture("before the balloons")
 
     def __call__(self, increment: Increment) -> None:
         operation = self.operation
@@ -273,8 +288,12 @@ class _Log:
         self.balanced &= increment.balanced
         whole = sum(tamp.volume_mm3 for tamp in operation.tamps)
         title = " and ".join(f"{side} {v:.1f} ml" for side, v in moment.volume_ml.items())
-        self.slices.append(slices(operation, self.middle, f"balloons: {title}"))
+        self._picture(f"balloons: {title}")
         self.told(moment, sum(increment.volume_mm3) / whole)
+
+    def _picture(self, title: str) -> None:
+        if self.pictures:
+            self.slices.append(slices(self.operation, self.middle, title))
 
 
 def slices(

@@ -36,6 +36,7 @@ class Field:
     density : (I, J, K) bone mineral as the voxel's mean [mg/cm3].
     soft_mpa, poisson : (I, J, K) what is not bone [MPa, 1].
     weak : (I, J, K) share of strength, and of stiffness, that is left of broken bone [1].
+    tension : (I, J, K) share of that strength that is left in tension [1].
     slack : (I, J, K) share of that stiffness that is left of crushed bone [1].
     track : (I, J, K) share of the voxel that a cannula has taken [1].
     share : (I, J, K) part of the voxel that is bone, with its marrow [1].
@@ -48,6 +49,7 @@ class Field:
     soft_mpa: Array
     poisson: Array
     weak: Array
+    tension: Array
     slack: Array
     track: Array
     share: Array
@@ -123,6 +125,7 @@ def prepare(
         soft_mpa=soft,
         poisson=poisson,
         weak=np.ones(tissue.shape),
+        tension=np.ones(tissue.shape),
         slack=np.ones(tissue.shape),
         track=np.zeros(tissue.shape),
         share=specimen.share,
@@ -179,6 +182,7 @@ def _between_neighbours(field: Field, surroundings: Surroundings) -> Field:
         soft_mpa=soft,
         poisson=poisson,
         weak=grown(field.weak, 1.0),
+        tension=grown(field.tension, 1.0),
         slack=grown(field.slack, 1.0),
         track=grown(field.track, 0.0),
         share=grown(field.share, 0.0),

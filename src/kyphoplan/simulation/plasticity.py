@@ -5,15 +5,23 @@ with the von Mises stress q and the mean stress p; Y is the uniaxial yield stres
 from how much a crushed sample widens. Flow is associated and Y stays, as on a plateau. The
 elastic predictor is scaled back along both axes, so the stress is that of a secant material.
 
+Rubble that bears less in tension has the same ellipse, shifted along p to a centre c Y below 0 as
+in modified Cam clay, ``q^2 + a^2 (p - c Y)^2 = (1 + a^2 (1/3 + c)^2) Y^2``. Three things that are
+measured fix it: how it bears (Y) and widens when it is pressed in one direction, and what it
+bears when it is pulled. The predictor is scaled back towards that centre.
+
 References
 ----------
 Deshpande & Fleck 2000, J Mech Phys Solids 48:1253, doi:10.1016/S0022-5096(99)00082-4.
+Lunde & Skallerud 2009, J Mech Behav Biomed Mater 2:43 (abstract): morsellised bone as a modified
+Cam clay.
 """
 
 # mypy: disable-error-code="no-untyped-def"
 import numba as nb
 import numpy as np
 
+from kyphoplan.geometry import Array
 from kyphoplan.simulation.solver.caching import KEPT
 
 ROUNDS = 80  # [1] Newton steps of the return; it is convex and needs five, more if far outside
@@ -30,6 +38,32 @@ def shape_factor(plastic_poisson: float) -> float:
     if not 0.0 <= plastic_poisson <= 0.5:  # noqa: PLR2004
         raise ValueError(f"plastic_poisson is {plastic_poisson}: give 0 to 0.5 [1]")
     return 4.5 * (1.0 - 2.0 * plastic_poisson) / (1.0 + plastic_poisson)
+
+
+def pulled(factor: Array, tension: Array) -> tuple[Array, Array]:
+    """Return a^2 and centre c of foam that bears only a share of its strength in tension.
+
+    Pressed in one direction it yields and widens as the foam with the given a^2 does.
+
+    Parameters
+    ----------
+    factor : a^2 of foam that bears as much in tension, see `shape_factor` [1].
+    tension : uniaxial strength in tension over that in compression [1], above 0.
+
+    Examples
+    --------
+    >>> pulled(np.array(2.25), np.array(1.0))
+    (array(2.25), array(-0.))
+    >>> pulled(np.array(2.25), np.array(0.5))
+    (array(6.), array(-0.20833333))
+    """
+    missing = 1.0 - np.asarray(tension)
+    steeper = (2.0 * factor + 9.0 * missing) / (1.0 + tension)
+    safe = np.maximum(steeper, LEAST_FACTOR)  # without pores, and whole: Mises, without a centre
+    return np.asarray(steeper), np.asarray(-1.5 * missing * (1.0 / safe + 1.0 / 9.0))
+
+
+LEAST_FACTOR = 1e-9
 
 
 @nb.njit(cache=KEPT)
@@ -50,9 +84,12 @@ def mean_strain(u, i, j, k, spacing, out):
 
 
 @nb.njit(cache=KEPT)
-def return_factor(q, p, bulk, shear, limit, factor):
-    """Find t so that q / (1 + 3 G t) and p / (1 + K a^2 t) lie on the yield surface; 0 inside."""
-    target = (1.0 + factor / 9.0) * limit * limit
+def return_factor(q, p, bulk, shear, limit, factor, centre=0.0):
+    """Find t so that q / (1 + 3 G t) and p / (1 + K a^2 t) lie on the yield surface; 0 inside.
+
+    Both are measured from its centre, which lies at centre times limit.
+    """
+    target = (1.0 + factor * (1.0 / 3.0 + centre) ** 2) * limit * limit
     if q * q + factor * p * p <= target:
         return 0.0
     t = 0.0

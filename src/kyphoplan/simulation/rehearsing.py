@@ -50,6 +50,7 @@ class Task:
     Attributes
     ----------
     strength : whether to compute the load borne before and after, too.
+    pictures : whether to cut slices on the way.
     """
 
     vertebra: Vertebra
@@ -59,6 +60,7 @@ class Task:
     edge_mm: float = 1.0
     threads: int = 1
     strength: bool = True
+    pictures: bool = True
 
 
 def run(
@@ -89,6 +91,7 @@ def run(
         assumptions,
         edge_mm=task.edge_mm,
         method=method,
+        pictures=task.pictures,
         told=lambda moment, share: told("inflate", share),
     )
     filling = _filled(task, operated, opened(mixture, operated, assumptions.fracture.kept), told)
@@ -103,7 +106,8 @@ def run(
         operated=operated,
         filling=filling if whole else None,
         figures=figures,
-        slices=operated.slices + _pictures(operated, filling if whole else None),
+        slices=operated.slices
+        + (_pictures(operated, filling if whole else None) if task.pictures else ()),
         balanced=operated.balanced,
         note="" if filling is None else f"cement: {filling.ending.value} ({filling.detail})",
     )
@@ -114,8 +118,7 @@ def opened(mixture: Mixture, operated: Operated, kept: float) -> Mixture:
     if not operated.moments:
         return mixture
     lift = max(operated.moments[-1].figures.lift_mm, 0.0)
-    gap = mixture.ways.fracture_gap_mm + (1.0 - kept) * lift
-    return replace(mixture, ways=replace(mixture.ways, fracture_gap_mm=gap))
+    return replace(mixture, ways=replace(mixture.ways, lift_mm=(1.0 - kept) * lift))
 
 
 def specimen_now(operated: Operated) -> Specimen:
@@ -154,10 +157,10 @@ SMALLEST = 1e-3
 
 def _figures_of_balloons(operated: Operated) -> dict[str, float]:
     """Figures after the balloons are let down, and of their greatest pressure."""
-    if not operated.moments:
+    full = operated.full
+    if full is None:
         return {}
     last = operated.moments[-1]
-    full = max(operated.moments, key=lambda moment: sum(moment.volume_ml.values()))
     voids = dict(zip(operated.sides, operated.operation.skins, strict=True))
     figures = {
         "anterior_height_gain": last.figures.anterior_mm,
@@ -172,6 +175,7 @@ def _figures_of_balloons(operated: Operated) -> dict[str, float]:
         "largest_pressure": _largest_pressure(operated.moments),
         "posterior_wall_strain": max(m.posterior_strain for m in operated.moments),
         "posterior_wall_breach": float(any(m.breach for m in operated.moments)),
+        "bone_gave_way": float(operated.operation.gave_way),
         "void_volume": sum(skin.volume_mm3 for skin in voids.values()) / MM3_PER_ML,
         "crushing_work": last.dissipated_mj / MM3_PER_ML,
     }

@@ -131,16 +131,13 @@ def _rehearsed(
         cement_mpa=first.cement_mpa,
         told=lambda stage, share: told(level, stage, share),
     )
-    found: list[Drawn] = []
-    for drawn in compute(task, draws(seed, count, calibration)):
-        found.append(drawn)
-        told(level, "draws", len(found) / count)
+    found = _drawn(task, draws(seed, count, calibration), lambda far: told(level, "draws", far))
     done = [drawn for drawn in found if not drawn.failed]
     figures = measured([drawn.figures for drawn in done] if done else [main.figures])
     return LevelRehearsal(
         level=task.plan.level,
         outcome=Rehearsed.DONE if main.balanced else Rehearsed.DOUBTFUL,
-        reason=_reason(main, [drawn.failed for drawn in found if drawn.failed]),
+        reason=_reason(main, found),
         moments=main.operated.moments,
         figures=figures,
         as_planned={name: x for name, x in main.figures.items() if math.isfinite(x)},
@@ -158,6 +155,14 @@ def _rehearsed(
     )
 
 
+def _drawn(task: Task, sets: tuple[Draw, ...], told: Callable[[float], None]) -> list[Drawn]:
+    """Compute the draws; that all is done is told once."""
+    found = list(compute(task, sets, lambda far: told(far) if far < 1.0 else None))
+    if found:
+        told(1.0)
+    return found
+
+
 def _leaks(done: list[Drawn], row: VertebraMeasures) -> dict[str, Measure]:
     """Return how likely each leak is; a few draws tell no probability."""
     names = {site: _leak_name(site) for site in LEAKS}
@@ -169,7 +174,9 @@ def _leaks(done: list[Drawn], row: VertebraMeasures) -> dict[str, Measure]:
     return leaks | {ANYWHERE: any_leak(fillings, row)}
 
 
-def _reason(main: Run, failed: list[str]) -> str:
+def _reason(main: Run, found: list[Drawn]) -> str:
+    failed = [drawn.failed for drawn in found if drawn.failed]
+    uneven = sum(not drawn.balanced for drawn in found)
     parts = [main.note] if main.note else []
     left = [
         f"{side} {1000.0 * reached / tamp.volume_mm3:.0%} of {tamp.volume_mm3 / 1000.0:.1f} ml"
@@ -177,9 +184,12 @@ def _reason(main: Run, failed: list[str]) -> str:
         if 1000.0 * reached < NEARLY_FULL * tamp.volume_mm3
     ]
     if left:
-        parts.append("stopped at the largest pressure of the balloon, " + ", ".join(left))
+        why = "as the bone gave way" if main.operated.operation.gave_way else AT_LIMIT
+        parts.append(f"stopped {why}, " + ", ".join(left))
     if failed:
         parts.append(f"draws that could not be computed: {len(failed)}, the first: {failed[0]}")
+    if uneven:
+        parts.append(f"draws in which not every increment is in balance: {uneven}")
     return "; ".join(parts)
 
 
@@ -190,6 +200,7 @@ def _reached(main: Run) -> Iterator[tuple[float, Side, Tamp]]:
         yield max(moment.volume_ml[side] for moment in operated.moments), side, tamp
 
 
+AT_LIMIT = "at the largest pressure of the balloon"
 NEARLY_FULL = 0.99  # [1] of the planned volume
 
 

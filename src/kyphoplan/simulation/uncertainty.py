@@ -20,6 +20,7 @@ from kyphoplan.materials import (
     HU_SLOPE,
     MODULUS,
     PLASTIC_WIDENING,
+    RUBBLE_TENSION,
     SPONGY_KEPT,
     SPONGY_STIFFNESS,
     STRENGTH,
@@ -41,7 +42,7 @@ TAIL = 2.5  # [%] of the runs left out at each end of an interval
 FEWEST = 5  # [1] draws from which a range is told
 NOT_ESTIMATED = f"not estimated: one run tells no range; take --draws 20, {FEWEST} at least"
 
-YES_OR_NO = ("posterior_wall_breach",)  # told as the share of runs in which it is so
+YES_OR_NO = ("posterior_wall_breach", "bone_gave_way")  # told as the share of runs in which it is
 
 UNITS: Mapping[str, str] = {
     "anterior_height_gain": "mm",
@@ -56,6 +57,7 @@ UNITS: Mapping[str, str] = {
     "largest_pressure": "bar",
     "posterior_wall_strain": "1",
     "posterior_wall_breach": "1",
+    "bone_gave_way": "1",
     "void_volume": "ml",
     "left_void_volume": "ml",
     "right_void_volume": "ml",
@@ -105,6 +107,7 @@ def usual(calibration: Calibration | None = None) -> Draw:
                 kept=FRACTURE_KEPT.value,
                 spongy_kept=SPONGY_KEPT.value,
                 spongy_stiffness=SPONGY_STIFFNESS.value,
+                tension=RUBBLE_TENSION.value,
             ),
             surroundings=Surroundings(support_mpa_per_mm=COLUMN_MPA_PER_MM.value),
         ),
@@ -138,8 +141,11 @@ def drawn(rng: np.random.Generator, calibration: Calibration | None = None) -> D
     )
     aside = {side: PORT_SD_MM * rng.standard_normal(3) for side in Side}
     mixture = Mixture.of(rng=rng)
-    open_mm = mixture.ways.fracture_gap_mm * (1.0 - kept)  # a healed break is closed
-    ways = replace(mixture.ways, fracture_gap_mm=max(open_mm, SMALLEST_GAP_MM))
+    ways = replace(  # a healed break is closed
+        mixture.ways,
+        fracture_gap_mm=max(mixture.ways.fracture_gap_mm * (1.0 - kept), SMALLEST_GAP_MM),
+        endplate_gap_mm=max(mixture.ways.endplate_gap_mm * (1.0 - kept), SMALLEST_GAP_MM),
+    )
     return Draw(
         assumptions=Assumptions(
             calibration=replace(line, slope=slope, offset=offset, slope_sd=0.0, offset_sd=0.0),
@@ -148,6 +154,7 @@ def drawn(rng: np.random.Generator, calibration: Calibration | None = None) -> D
                 kept=kept,
                 spongy_kept=SPONGY_KEPT.drawn(rng),
                 spongy_stiffness=SPONGY_STIFFNESS.drawn(rng),
+                tension=RUBBLE_TENSION.drawn(rng),
             ),
             surroundings=Surroundings(support_mpa_per_mm=COLUMN_MPA_PER_MM.drawn(rng)),
         ),

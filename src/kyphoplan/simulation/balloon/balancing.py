@@ -20,8 +20,10 @@ from kyphoplan.simulation.elasticity import Loads, Method, Solution, solve
 from kyphoplan.simulation.solver.team import together
 
 BALANCE = 1e-2  # [1] unbalanced nodal force left in an increment over the balloons' force
-ROUNDS = 40  # [1] linear solves of an increment at most
-LINEAR = 0.1  # [1] a linear solve leaves this part of the unbalanced force
+ROUNDS = 60  # [1] corrections of an increment at most
+SPELL = 15  # [1] corrections after which it is foreseen whether the rest will do
+LINEAR = 0.5  # [1] a linear solve leaves this part of the unbalanced force: exact ones need as
+# many rounds, measured
 MEMORY = 6  # [1] solves that are remembered
 RENEWED = (0, 3)  # [1] rounds in which the answer to a pressure is found anew
 WORSE = 4.0  # [1] times as unbalanced as the best so far: what is remembered misleads
@@ -53,15 +55,20 @@ class Asked:
     Attributes
     ----------
     now : bone and balloons.
-    volumes : what the balloons gain [mm3]; None if their pressures are given.
+    volumes : what the balloons gain [mm3]; NaN where the pressure is given instead.
     least_pressures : by whose force the unbalanced one is measured where it is larger [MPa].
     membranes : the sheets of the balloons.
     """
 
     now: Octants
-    volumes: Array | None
+    volumes: Array
     least_pressures: Array
     membranes: tuple[Membrane, ...] = ()
+
+    @property
+    def pressed(self) -> NDArray[np.bool_]:
+        """Tell for which balloons the pressure is given."""
+        return np.isnan(self.volumes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,13 +120,16 @@ def balance(block: Block, asked: Asked, guess: Array, pressures: Array) -> Balan
     Parameters
     ----------
     guess : displacement to begin with [mm].
-    pressures : given, or to begin with if volumes are asked for [MPa].
+    pressures : given, or to begin with where volumes are asked for [MPa].
     """
     u, p = guess.copy(), pressures.copy()
     count, damping, solves, iterations = len(p), 1.0, 0, 0
-    answers = np.zeros((count, u.size))
+    asked_for = asked.now.pushes[~asked.pressed]
+    answers = np.zeros((len(asked_for), u.size))
     tried: list[tuple[Array, Array]] = []
+    moving = np.append(np.flatnonzero(block.free), u.size + np.arange(count))
     best = _tried(block, asked, u, p)
+    before = best.unbalanced
     for rounds in range(ROUNDS):
         trial = _tried(block, asked, u, p) if rounds else best
         misled = trial.unbalanced > WORSE * best.unbalanced
@@ -127,11 +137,15 @@ def balance(block: Block, asked: Asked, guess: Array, pressures: Array) -> Balan
             best = trial
         if best.unbalanced <= BALANCE or rounds == ROUNDS - 1:
             break
+        if rounds and rounds % SPELL == 0 and not asked.pressed.all():
+            if _foreseen(before, best.unbalanced, rounds) > BALANCE:
+                break
+            before = best.unbalanced
         if misled:  # once more from the best so far, alone
             u, p = best.u, best.p
             tried, damping = [], 0.5 * damping
             continue
-        wanted = [*asked.now.pushes] if asked.volumes is not None and rounds in RENEWED else []
+        wanted = [*asked_for] if rounds in RENEWED else []
         found = [_linear(block, trial.secant, force) for force in (*wanted, trial.force)]
         solves += len(found)
         iterations += sum(solution.iterations for solution in found)
@@ -141,8 +155,9 @@ def balance(block: Block, asked: Asked, guess: Array, pressures: Array) -> Balan
         if wanted:
             answers = np.stack(fields[:-1])
         change = _corrected(asked, trial, fields[-1], answers)
-        tried = [*tried, (np.concatenate([u.ravel(), p]), damping * change)][-MEMORY:]
-        new = mixed(tried)
+        new = np.concatenate([u.ravel(), p])
+        tried = [*tried, (new[moving], damping * change[moving])][-MEMORY:]
+        new[moving] = mixed(tried)
         u, p = new[: u.size].reshape(u.shape), new[u.size :]
     return Balanced(
         displacement_mm=best.u,
@@ -153,6 +168,17 @@ def balance(block: Block, asked: Asked, guess: Array, pressures: Array) -> Balan
         iterations=iterations,
         yielding=best.yielding,
     )
+
+
+def _foreseen(before: float, now: float, rounds: int) -> float:
+    """Say what will be unbalanced after all rounds, if it falls on as in the last spell.
+
+    Examples
+    --------
+    >>> _foreseen(0.1, 0.05, ROUNDS - 2 * SPELL)
+    0.0125
+    """
+    return float(now * (now / before) ** ((ROUNDS - rounds) / SPELL))
 
 
 def _tried(block: Block, asked: Asked, u: Array, p: Array) -> _Trial:
@@ -166,10 +192,10 @@ def _tried(block: Block, asked: Asked, u: Array, p: Array) -> _Trial:
         secant[cut] += STIFFENED * membrane.hold * block.edge_mm
     force[~block.free] = 0.0
     scale = float(np.linalg.norm(np.maximum(p, asked.least_pressures) @ pushes)) or NEARLY
-    unbalanced, gap = float(np.linalg.norm(force)) / scale, np.zeros(len(p))
-    if asked.volumes is not None:
-        gap = asked.volumes - pushes @ u.ravel()
-        unbalanced = max(unbalanced, float(np.abs(gap).max() / asked.volumes.max()))
+    gained = pushes @ u.ravel()
+    gap = np.where(asked.pressed, 0.0, asked.volumes - gained)
+    whole = float(np.nan_to_num(asked.volumes).max()) or float(np.abs(gained).max()) or NEARLY
+    unbalanced = max(float(np.linalg.norm(force)) / scale, float(np.abs(gap).max()) / whole)
     return _Trial(
         u=u, p=p, secant=secant, force=force, gap=gap, unbalanced=unbalanced, yielding=yielding
     )
@@ -202,11 +228,10 @@ def _forces(block: Block, now: Octants, u: Array, p: Array) -> tuple[Array, Arra
 
 def _corrected(asked: Asked, trial: _Trial, change: Array, answers: Array) -> Array:
     """Return the change of displacement and pressures that also brings the missing volume."""
-    if asked.volumes is None:
-        return np.concatenate([change, np.zeros(len(trial.p))])
-    pushes = asked.now.pushes.reshape(len(trial.p), -1)
-    rise = np.linalg.solve(pushes @ answers.T, trial.gap - pushes @ change)
-    return np.concatenate([change + rise @ answers, rise])
+    known, rise = ~asked.pressed, np.zeros(len(trial.p))
+    pushes = asked.now.pushes[known].reshape(answers.shape)
+    rise[known] = np.linalg.solve(pushes @ answers.T, trial.gap[known] - pushes @ change)
+    return np.concatenate([change + rise[known] @ answers, rise])
 
 
 def _linear(block: Block, secant: Array, force: Array) -> Solution:

@@ -23,7 +23,7 @@ PER_EDGE = 2  # [1] points along each edge of a voxel at the start
 LEAST_BOX, MOST_BOX = 0.05, 2.0  # [cell] edge of a point's box, whatever its volume
 LEAST_STRETCH, MOST_STRETCH = 0.5, 2.0  # [1] of a volume in one increment
 
-MASS, VOLUME, SOFT, POISSON, WEAK, BORN, STRESS = range(7)  # columns of the cells
+MASS, VOLUME, SOFT, POISSON, WEAK, TENSION, BORN, STRESS = range(8)  # columns of the cells
 COUNT = STRESS + 6
 
 
@@ -39,9 +39,11 @@ class Points:
     soft_mpa : (N,) Young's modulus of what is not bone; 0 for bone [MPa].
     poisson : (N,) Poisson's ratio [1].
     weak : (N,) share of its stiffness and strength that broken bone has kept [1].
+    tension : share of that strength that it bears in tension [1].
     born : (N,) mineral density before anything moved [mg/cm3].
     stress_mpa : (N, 6) xx, yy, zz, yz, xz, xy, tension positive [MPa].
     plastic : (N,) crushing so far: equivalent plastic strain [1].
+    still : (N,) points that are strained but stay: what holds the column is a spring, not a body.
     """
 
     place: Array
@@ -50,9 +52,11 @@ class Points:
     soft_mpa: Array
     poisson: Array
     weak: Array
+    tension: Array
     born: Array
     stress_mpa: Array
     plastic: Array
+    still: NDArray[np.bool_]
 
     def copy(self) -> "Points":
         """Return points that move by themselves."""
@@ -66,12 +70,14 @@ def fill_with_points(
     poisson: Array,
     weak: Array,
     edge_mm: float,
+    tension: Array | None = None,
 ) -> Points:
     """Put ``PER_EDGE`` cubed points into each solid voxel.
 
     Parameters
     ----------
     density : (I, J, K) bone mineral [mg/cm3], as the voxel's mean.
+    tension : (I, J, K) share of its strength that is borne in tension [1]; all by default.
     """
     cells = np.argwhere(solid)
     inner = (np.arange(PER_EDGE) + 0.5) / PER_EDGE
@@ -90,9 +96,11 @@ def fill_with_points(
         soft_mpa=spread(soft_mpa),
         poisson=spread(poisson),
         weak=spread(weak),
+        tension=spread(np.ones(solid.shape) if tension is None else tension),
         born=spread(density),
         stress_mpa=np.zeros((len(place), 6)),
         plastic=np.zeros(len(place)),
+        still=np.zeros(len(place), bool),
     )
 
 
@@ -110,13 +118,13 @@ def gather(points: Points, shape: tuple[int, ...], parts: int = 1) -> Array:
     out = np.zeros((*(parts * n for n in shape), COUNT))
     _gather(
         points.place, points.mass_mg, points.volume, points.soft_mpa, points.poisson,
-        points.weak, points.born, points.stress_mpa, parts, out,
+        points.weak, points.tension, points.born, points.stress_mpa, parts, out,
     )  # fmt: skip
     return out
 
 
 @nb.njit(cache=KEPT)
-def _gather(place, mass, volume, soft, poisson, weak, born, stress, parts, out):  # noqa: C901, PLR0912, PLR0913, PLR0917
+def _gather(place, mass, volume, soft, poisson, weak, tension, born, stress, parts, out):  # noqa: C901, PLR0912, PLR0913, PLR0917
     share = np.zeros((3, 3))
     for n in range(place.shape[0]):
         box = min(max(parts * volume[n] ** (1.0 / 3.0), LEAST_BOX), MOST_BOX)
@@ -148,6 +156,7 @@ def _gather(place, mass, volume, soft, poisson, weak, born, stress, parts, out):
                     cell[SOFT] += bulk * soft[n]
                     cell[POISSON] += bulk * poisson[n]
                     cell[WEAK] += bulk * weak[n]
+                    cell[TENSION] += bulk * tension[n]
                     cell[BORN] += bulk * born[n]
                     for s in range(6):
                         cell[STRESS + s] += bulk * stress[n, s]
@@ -171,13 +180,13 @@ def move(points: Points, half_way: Points, u_mm: Array, edge_mm: float, change: 
         [1], six changes of stress [MPa], and crushing [1].
     """
     _move(
-        points.place, half_way.place, points.volume, points.stress_mpa, points.plastic, u_mm,
-        edge_mm, change,
+        points.place, half_way.place, points.volume, points.stress_mpa, points.plastic,
+        points.still, u_mm, edge_mm, change,
     )  # fmt: skip
 
 
 @nb.njit(cache=KEPT)
-def _move(place, where, volume, stress, plastic, u, edge, change):  # noqa: PLR0913, PLR0917
+def _move(place, where, volume, stress, plastic, still, u, edge, change):  # noqa: PLR0913, PLR0917
     top = np.array([u.shape[0] - 1, u.shape[1] - 1, u.shape[2] - 1])
     parts = change.shape[0] // top[0]
     corner_of = np.zeros(3, np.int64)
@@ -189,10 +198,12 @@ def _move(place, where, volume, stress, plastic, u, edge, change):  # noqa: PLR0
         b = min(max(int(parts * where[n, 1]), 0), parts * top[1] - 1)
         c = min(max(int(parts * where[n, 2]), 0), parts * top[2] - 1)
         here = change[a, b, c]
-        volume[n] *= min(max(np.exp(here[0]), LEAST_STRETCH), MOST_STRETCH)
         for s in range(6):
             stress[n, s] += here[1 + s]
         plastic[n] += here[7]
+        if still[n]:
+            continue
+        volume[n] *= min(max(np.exp(here[0]), LEAST_STRETCH), MOST_STRETCH)
         x, y, z = where[n, 0] - i, where[n, 1] - j, where[n, 2] - k
         for component in range(3):
             total = 0.0
@@ -216,8 +227,8 @@ def carried(places: Array, u_mm: Array, edge_mm: float, half_way: Array | None =
     chosen, where = np.ascontiguousarray(moved[inside]), np.ascontiguousarray(read[inside])
     count = len(chosen)
     _move(
-        chosen, where, np.zeros(count), np.zeros((count, 6)), np.zeros(count), u_mm, edge_mm,
-        np.zeros((*shape, 8)),
+        chosen, where, np.zeros(count), np.zeros((count, 6)), np.zeros(count),
+        np.zeros(count, bool), u_mm, edge_mm, np.zeros((*shape, 8)),
     )  # fmt: skip
     moved[inside] = chosen
     return moved

@@ -5,6 +5,7 @@ Nothing finer than an octant is told apart; the displacement is told at the corn
 
 from dataclasses import dataclass
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -14,6 +15,7 @@ from kyphoplan.simulation.balloon import material_points as mp
 from kyphoplan.simulation.balloon import yielding
 from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.bone_law import LEAST_YIELD_MPA, MOST_MINERAL, BoneLaw
+from kyphoplan.simulation.solver.caching import KEPT
 
 PARTS = 2  # [1] octants along the edge of a voxel
 SKIN_FINE = 2  # [1] samples along an octant's edge that tell how much of it a balloon takes
@@ -25,6 +27,7 @@ LEAST_SHARE = 0.1  # [1] of tissue in an octant: less does not make its stress l
 WHOLE = 0.99  # [1] of a voxel that is tissue: less, and its octants dilate by themselves
 FILL_POISSON = 0.3  # [1] of soft tissue and of the balloon's inside; neither bears anything
 FILLER = 0.1  # [1] times soft tissue's stiffness: what stands for the liquid in a balloon
+LEAST_TENSION = 1e-3  # [1] of its strength: less, and bone at rest would be on the brink
 NEARLY = 1e-6
 
 
@@ -37,7 +40,6 @@ class Octants:
     law : (..., LAWS) see `yielding.respond`.
     stress : (..., 6) as the octant's mean [MPa].
     tissue : share that is tissue [1].
-    density : (I, J, K) bone mineral as the voxel's mean [mg/cm3].
     shares : (B, I, J, K) share of each voxel that is inside a balloon [1].
     pushes : (B, I + 1, J + 1, K + 1, 3) nodal forces of 1 MPa in each balloon [N].
     whole : (I, J, K) voxels whose octants share their dilatation.
@@ -47,7 +49,6 @@ class Octants:
     law: Array
     stress: Array
     tissue: Array
-    density: Array
     shares: Array
     pushes: Array
     whole: NDArray[np.bool_]
@@ -83,7 +84,6 @@ def octants(
         law=laws,
         stress=stress,
         tissue=share,
-        density=_means(density * share),
         shares=np.stack([_means(part) for part in inside]) if len(skins) else inside,
         pushes=pushes,
         whole=whole,
@@ -105,7 +105,8 @@ def _resisting(
     out[at, yielding.SHEAR] = modulus / (2.0 * (1.0 + poisson))
     out[at, yielding.BULK] = modulus / (3.0 * (1.0 - 2.0 * poisson))
     out[at, yielding.LIMIT] = np.where(springs, np.inf, limit)
-    out[at, yielding.FACTOR] = law.factor(density)
+    factor, centre = law.surface(density, np.maximum(found[:, mp.TENSION], LEAST_TENSION))
+    out[at, yielding.FACTOR], out[at, yielding.CENTRE] = factor, centre
     out[at, yielding.HARDENING] = np.where(density < MOST_MINERAL, law.hardening, 0.0)
     return int((~springs).sum()), np.where(modulus > BEARS * law.soft_mpa, share, 0.0)
 
@@ -163,12 +164,26 @@ def filled(cells: Array, taken: Array) -> Array:
     share = np.where(among, left, np.minimum(volume, left))
     cells[..., mp.MASS] /= np.maximum(volume, NEARLY)
     lonely = np.argwhere((volume < FEW) & (share > 0.0))
-    total, weights = np.zeros((len(lonely), mp.COUNT)), np.full((len(lonely), 1), NEARLY)
-    for offset in np.ndindex(3, 3, 3):
-        near = tuple(np.clip(lonely + offset - np.ones(3, int), 0, np.array(share.shape) - 1).T)
-        weight = volume[near][:, None]
-        total += weight * cells[near]
-        weights += weight
-    cells[tuple(lonely.T)] = total / weights
+    taken_after = np.zeros((len(lonely), mp.COUNT))
+    _take_after(cells, volume, lonely, taken_after)
+    cells[tuple(lonely.T)] = taken_after
     cells[..., mp.VOLUME] = volume
     return np.asarray(share)
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def _take_after(cells, volume, lonely, out):  # type: ignore[no-untyped-def]
+    """Write the mean of each octant's neighbours, weighted by what points bring to them."""
+    for n in range(len(lonely)):
+        weights = NEARLY
+        for near in range(27):
+            i = min(max(lonely[n, 0] + near // 9 - 1, 0), volume.shape[0] - 1)
+            j = min(max(lonely[n, 1] + near // 3 % 3 - 1, 0), volume.shape[1] - 1)
+            k = min(max(lonely[n, 2] + near % 3 - 1, 0), volume.shape[2] - 1)
+            weight = volume[i, j, k]
+            weights += weight
+            if weight > 0.0:
+                for s in range(out.shape[1]):
+                    out[n, s] += weight * cells[i, j, k, s]
+        for s in range(out.shape[1]):
+            out[n, s] /= weights

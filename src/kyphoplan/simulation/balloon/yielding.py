@@ -16,10 +16,11 @@ import numba as nb
 import numpy as np
 
 from kyphoplan.geometry import Array
+from kyphoplan.simulation.balloon.octant_slopes import strains, subtract_forces
 from kyphoplan.simulation.plasticity import return_factor
 from kyphoplan.simulation.solver.caching import KEPT
 
-SHEAR, BULK, LIMIT, FACTOR, HARDENING, LAWS = 0, 1, 2, 3, 4, 5  # columns of an octant's law
+SHEAR, BULK, LIMIT, FACTOR, CENTRE, HARDENING, LAWS = range(7)  # columns of an octant's law
 MOST_SQUEEZE = 1.0  # [1] logarithm of volume lost in one increment that still makes it stronger
 
 
@@ -37,39 +38,7 @@ def _slopes() -> Array:
 SLOPES = _slopes()
 
 
-@nb.njit(cache=KEPT, nogil=True)
-def _strains(u, i, j, k, edge, whole, corners, out):  # noqa: PLR0913, PLR0917
-    """Write the strains of a voxel's octants (8, 6); a whole one shares its dilatation."""
-    scale, mean = 1.0 / edge, 0.0
-    for corner in range(8):
-        a, b, c = i + (corner >> 2 & 1), j + (corner >> 1 & 1), k + (corner & 1)
-        for n in range(3):
-            corners[corner, n] = scale * u[a, b, c, n]
-    for octant in range(8):
-        xx = yy = zz = yz = xz = xy = 0.0
-        for corner in range(8):
-            x = SLOPES[octant, corner, 0]
-            y = SLOPES[octant, corner, 1]
-            z = SLOPES[octant, corner, 2]
-            p, q, r = corners[corner, 0], corners[corner, 1], corners[corner, 2]
-            xx += x * p
-            yy += y * q
-            zz += z * r
-            yz += z * q + y * r
-            xz += z * p + x * r
-            xy += y * p + x * q
-        e = out[octant]
-        e[0], e[1], e[2], e[3], e[4], e[5] = xx, yy, zz, yz, xz, xy
-        mean += (xx + yy + zz) / 24.0
-    if whole:
-        for octant in range(8):
-            e = out[octant]
-            rest = mean - (e[0] + e[1] + e[2]) / 3.0
-            for n in range(3):
-                e[n] += rest
-
-
-@nb.njit(cache=KEPT, nogil=True)
+@nb.njit(cache=KEPT, nogil=True, inline="always")
 def _returned(strain, old, law, new):
     """Write the stress after a strain increment; return the secant shear and bulk moduli."""
     shear, bulk, limit, factor = law[SHEAR], law[BULK], law[LIMIT], law[FACTOR]
@@ -81,13 +50,20 @@ def _returned(strain, old, law, new):
         new[n] = old[n] - before + 2.0 * shear * (strain[n] - volume / 3.0)
         new[n + 3] = old[n + 3] + shear * strain[n + 3]
         square += new[n] * new[n] + 2.0 * new[n + 3] * new[n + 3]
-    t = 0.0
+    t = centre = 0.0
     if np.isfinite(limit):
         limit *= np.exp(law[HARDENING] * min(max(-volume, 0.0), MOST_SQUEEZE))
-        t = return_factor(np.sqrt(1.5 * square), mean, bulk, shear, limit, factor)
+        centre = law[CENTRE] * limit
+        q, p = np.sqrt(1.5 * square), mean - centre
+        t = return_factor(q, p, bulk, shear, limit, factor, law[CENTRE])
+    if t == 0.0:  # most bone, most of the time
+        for n in range(3):
+            new[n] += mean
+        return shear, bulk
     one, other = 1.0 + 3.0 * shear * t, 1.0 + bulk * factor * t
+    mean = centre + (mean - centre) / other
     for n in range(3):
-        new[n] = new[n] / one + mean / other
+        new[n] = new[n] / one + mean
         new[n + 3] /= one
     return shear / one, bulk / other
 
@@ -100,7 +76,8 @@ def respond(u, edge, law, stress, whole, secant, force):
     ----------
     u : (I + 1, J + 1, K + 1, 3) displacement of this increment [mm].
     law : (2 I, 2 J, 2 K, LAWS) of each octant: shear and bulk modulus, yield stress [MPa], shape
-        of the yield surface, exponent of strength over density [1]; nothing where shear is 0.
+        and centre of the yield surface, exponent of strength over density [1]; nothing where
+        shear is 0.
     stress : (2 I, 2 J, 2 K, 6) before the increment [MPa].
     whole : (I, J, K) voxels whose octants share their dilatation.
     secant : (I, J, K, 2) out: shear and bulk modulus [MPa].
@@ -110,7 +87,7 @@ def respond(u, edge, law, stress, whole, secant, force):
     -------
     Octants that yield.
     """
-    strain, new, corners = np.zeros((8, 6)), np.zeros((8, 6)), np.zeros((8, 3))
+    strain, new, slope = np.zeros((8, 6)), np.zeros((8, 6)), np.zeros((3, 3, 2, 2))
     eighth = edge * edge / 8.0
     yielding = 0
     for i in range(secant.shape[0]):
@@ -119,7 +96,7 @@ def respond(u, edge, law, stress, whole, secant, force):
                 secant[i, j, k, 0] = secant[i, j, k, 1] = 0.0
                 if law[2 * i, 2 * j, 2 * k, SHEAR] == 0.0:
                     continue
-                _strains(u, i, j, k, edge, whole[i, j, k], corners, strain)
+                strains(u, i, j, k, edge, whole[i, j, k], slope, strain)
                 mean = 0.0
                 for octant in range(8):
                     a, b, c = octant >> 2 & 1, octant >> 1 & 1, octant & 1
@@ -130,22 +107,13 @@ def respond(u, edge, law, stress, whole, secant, force):
                     secant[i, j, k, 0] += g / 8.0
                     secant[i, j, k, 1] += m / 8.0
                     mean += (s[0] + s[1] + s[2]) / 24.0
-                corners[:] = 0.0
-                for octant in range(8):
-                    s = new[octant]
-                    rest = mean - (s[0] + s[1] + s[2]) / 3.0 if whole[i, j, k] else 0.0
-                    xx, yy, zz = s[0] + rest, s[1] + rest, s[2] + rest
-                    for corner in range(8):
-                        x = SLOPES[octant, corner, 0]
-                        y = SLOPES[octant, corner, 1]
-                        z = SLOPES[octant, corner, 2]
-                        corners[corner, 0] += x * xx + y * s[5] + z * s[4]
-                        corners[corner, 1] += x * s[5] + y * yy + z * s[3]
-                        corners[corner, 2] += x * s[4] + y * s[3] + z * zz
-                for corner in range(8):
-                    f = force[i + (corner >> 2 & 1), j + (corner >> 1 & 1), k + (corner & 1)]
-                    for n in range(3):
-                        f[n] -= eighth * corners[corner, n]
+                if whole[i, j, k]:
+                    for octant in range(8):
+                        s = new[octant]
+                        rest = mean - (s[0] + s[1] + s[2]) / 3.0
+                        for n in range(3):
+                            s[n] += rest
+                subtract_forces(new, eighth, i, j, k, slope, force)
     return yielding
 
 
@@ -163,14 +131,15 @@ def happened(u, edge, law, stress, whole, least, change):
     -------
     Elastic energy at the end, plastic work of the increment at its mean yield stress [mJ].
     """
-    strain, new, rest, corners = np.zeros((8, 6)), np.zeros(6), np.zeros(6), np.zeros((8, 3))
+    strain, new, rest = np.zeros((8, 6)), np.zeros(6), np.zeros(6)
+    slope = np.zeros((3, 3, 2, 2))
     stored, lost = 0.0, 0.0
     for i in range(whole.shape[0]):
         for j in range(whole.shape[1]):
             for k in range(whole.shape[2]):
                 if law[2 * i, 2 * j, 2 * k, SHEAR] == 0.0:
                     continue
-                _strains(u, i, j, k, edge, whole[i, j, k], corners, strain)
+                strains(u, i, j, k, edge, whole[i, j, k], slope, strain)
                 for octant in range(8):
                     a, b, c = octant >> 2 & 1, octant >> 1 & 1, octant & 1
                     here = law[2 * i + a, 2 * j + b, 2 * k + c]

@@ -1,5 +1,6 @@
 """The bone as a network of resistances, part of it filled with cement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,7 @@ class Medium:
     outside : (M,) pressure outside [MPa].
     passing : (M,) whether cement passes.
     one_way : (M,) whether it lies along one way with others, see `Outlet`.
+    within : (M,) length of the way from there on that lies in the bone [mm].
     """
 
     network: Network
@@ -46,6 +48,7 @@ class Medium:
     outside: Array
     passing: NDArray[np.bool_]
     one_way: NDArray[np.bool_]
+    within: Array
 
     @property
     def pores_mm3(self) -> Array:
@@ -152,28 +155,38 @@ def medium_of(
     spongy = (1.0 - empty) * (1.0 - np.minimum(solid, DENSEST_PORES))
     porosity = empty + spongy
     texture = permeability.texture(inside.shape, edge_mm)
-    ways, cells, conductances = [], [], []
-    for number, outlet in enumerate(outlets):
-        cell = network.index[tuple(outlet.voxels.T)]
-        ways.append(np.full(int((cell >= 0).sum()), number))
-        cells.append(cell[cell >= 0])
-        conductances.append(outlet.conductance_mm3[cell >= 0])
-    way = np.concatenate(ways) if ways else np.zeros(0, np.int64)
+    bored = sum((_bored(outlet, network) for outlet in outlets), np.zeros(network.count))
+    cells = [network.index[tuple(outlet.voxels.T)] for outlet in outlets]
+    there = np.concatenate([cell >= 0 for cell in cells] or [np.zeros(0, bool)])
+    way = np.repeat(np.arange(len(outlets)), [cell.size for cell in cells])[there]
+    lengths = [o.within_mm if o.within_mm.size else np.zeros(len(o.voxels)) for o in outlets]
     return Medium(
         network=network,
-        permeability=permeability.axes(solid, empty, texture[inside]),
+        permeability=permeability.axes(solid, empty, texture[inside]) + bored / edge_mm**2,
         porosity=porosity,
         void=empty / porosity,
         edge_mm=edge_mm,
         marrow=marrow,
         outlets=outlets,
         way=way,
-        cell=np.concatenate(cells) if cells else way,
-        conductance=np.concatenate(conductances) if conductances else way.astype(float),
+        cell=_joined(cells)[there].astype(np.int64),
+        conductance=_joined([outlet.conductance_mm3 for outlet in outlets])[there],
         outside=np.array([outlet.outside_mpa for outlet in outlets])[way],
         passing=np.array([outlet.site is not None for outlet in outlets], bool)[way],
         one_way=np.array([outlet.one_way for outlet in outlets], bool)[way],
+        within=_joined(lengths)[there],
     )
+
+
+def _joined(parts: Sequence[Array] | Sequence[NDArray[np.int64]]) -> Array:
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _bored(outlet: Outlet, network: Network) -> Array:
+    """Return what a way adds to permeability x area of each voxel (N,) [mm4]."""
+    cell = network.index[tuple(outlet.bored.T)]
+    there = cell >= 0
+    return np.bincount(cell[there], outlet.bore_mm4[there], network.count).astype(float)
 
 
 DENSEST_PORES = 0.98  # [1] bone share beyond which a voxel keeps two hundredths of pores: solvable

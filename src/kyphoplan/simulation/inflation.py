@@ -41,7 +41,7 @@ LET_DOWN = (0.5, 0.0)  # [1] of the pressure, in turn
 OVER = 1.01  # [1] of its largest pressure: a balloon is too full
 CUTS, LEAST_CUT = 4, 0.1  # [1] times an increment is made smaller, and by how much at most
 LEAST_PART = 0.25  # [1] of a stride, however high the skin rises somewhere: it comes to its end
-SMALLEST = 0.02  # [1] of a stride: if one as small finds no balance, the bone has given way
+SMALLEST = 0.02  # [1] of a stride: where smaller ones were needed, the bone has given way
 GROWN, EASY = 2.0, 30  # [1] growth of increments once one was cut; if so few solves did
 CONCAVE = 1.5  # [1] pressure rises fast at first: volume over this power of it is about straight
 NEARLY, MM3_PER_CM3 = 1e-6, 1000.0
@@ -129,7 +129,7 @@ class Operation:
     markers : (M, 3) places that are carried along [voxel].
     displacement_mm : (I + 1, J + 1, K + 1, 3) of the last increment [mm].
     gave_way : whether the bone has given way to a balloon: not even a small increment finds a
-        balance, and none is made after it.
+        balance or lets the skin rise evenly, and none is made after it.
     """
 
     def __init__(  # noqa: PLR0913 - the problem, and how to solve it
@@ -213,7 +213,7 @@ class Operation:
             told(grown)
 
     def _grown(self, volumes: Array, limits: Array) -> Increment | None:
-        """Make an increment, smaller if it finds no balance; none if it is too small then.
+        """Make an increment, smaller if it finds no balance or jumps; none if that is too small.
 
         A balloon that would pass its largest pressure is given that pressure instead.
         """
@@ -228,8 +228,6 @@ class Operation:
             if state.unbalanced > BALANCE:
                 part, cut = float(np.clip(RISE / max(risen, NEARLY), LEAST_CUT, 0.5)), True
                 full[:] = False
-                if part * volumes.sum() < least:
-                    return None
             elif risen > MOST_RISE and not cuts:
                 part = max(RISE / risen, LEAST_PART)
             elif over.any():
@@ -238,6 +236,8 @@ class Operation:
                 part, full = max(room**CONCAVE, LEAST_CUT), full | over
             else:
                 break
+            if part * volumes.sum() < least and not full.any():
+                return None
             volumes, pressures = part * volumes, np.where(full, limits, self.pressures)
         if state.unbalanced > BALANCE:
             return None

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from kyphoplan.anatomy import locate
-from kyphoplan.anatomy.canal import _absolute, _bisquare, _lean
+from kyphoplan.anatomy.canal import _absolute, _bisquare, _lean, find_canal
+from kyphoplan.anatomy.grid import signed_distance
 from kyphoplan.anatomy.rays import ANGLES
-from kyphoplan.case import Canal, Level, Spine, Volume
-from kyphoplan.geometry import angle_deg, reject
+from kyphoplan.case import Canal, Level, Measure, Spine, Volume
+from kyphoplan.geometry import Frame, angle_deg, reject, rotation
 
 from .conftest import Located
 
@@ -110,3 +111,32 @@ def test_a_tube_seen_on_one_side_only_tells_no_lean() -> None:
     radius = np.full((20, ANGLES.size), np.nan)
     radius[:, :10] = 9.0
     assert _lean(radius, np.arange(20.0), _bisquare) is None
+
+
+def tube(rng: np.random.Generator, voxel_mm: float, steepest_deg: float) -> tuple[Measure, float]:
+    """Find an oval hole in a block, as a label of it shows it, and tell its true area [mm2]."""
+    half = rng.uniform((9.5, 7.5), (12.5, 9.5))
+    turn = rotation([0, 0, 1], rng.uniform(0.0, 360.0)) @ rotation(
+        [1, 0, 0], rng.uniform(-steepest_deg, steepest_deg)
+    )
+    count = np.ceil(np.array([40.0, 40.0, 30.0]) / voxel_mm).astype(int)
+    affine = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
+    affine[:3, 3] = voxel_mm * (rng.uniform(-0.5, 0.5, 3) - (count - 1) / 2)
+    index = np.moveaxis(np.indices(tuple(count)), 0, -1)
+    x, y, _ = np.moveaxis((index * voxel_mm + affine[:3, 3]) @ turn, -1, 0)
+    block = Volume((x / half[0]) ** 2 + (y / half[1]) ** 2 > 1.0, affine)
+    frame = Frame.from_directions(np.zeros(3), superior=turn[:, 2], posterior=turn[:, 1])
+    canal = find_canal(signed_distance(block), frame, (np.zeros(3), turn[:, 2]), (-9.0, 9.0))
+    assert canal is not None
+    return canal.area, float(np.pi * half.prod())
+
+
+@pytest.mark.parametrize("steepest_deg", [0.0, 20.0])
+def test_what_an_edge_may_err_makes_no_oval_narrow(steepest_deg: float) -> None:
+    """One of many sections always errs most: taken as it is, it reads 1 to 3 % too little."""
+    rng = np.random.default_rng(2)
+    found = [tube(rng, float(rng.choice([0.7, 1.0, 1.2])), steepest_deg) for _ in range(24)]
+    errors = np.array([(area.value or 0.0) / true - 1.0 for area, true in found])
+    held = [abs((area.value or 0.0) - true) <= 1.96 * area.sd for area, true in found]
+    assert abs(errors.mean()) < 0.01
+    assert np.mean(held) >= 0.85  # 20 of 24 or fewer have a chance of 1 % at 95 % each

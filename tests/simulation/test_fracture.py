@@ -122,5 +122,5 @@ def test_a_crack_opens_by_what_the_endplate_is_lifted(
 ) -> None:
     mixture = Mixture.of()
     operated = SimpleNamespace(moments=[SimpleNamespace(figures=SimpleNamespace(lift_mm=lift))])
-    gap = opened(mixture, operated, kept).ways.fracture_gap_mm  # type: ignore[arg-type]
-    assert gap - mixture.ways.fracture_gap_mm == pytest.approx(wider)
+    ways = opened(mixture, operated, kept).ways  # type: ignore[arg-type]
+    assert ways.lift_mm - mixture.ways.lift_mm == pytest.approx(wider)

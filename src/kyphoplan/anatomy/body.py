@@ -1,4 +1,4 @@
-"""The vertebral body told from the arch: walls, waist, cut behind the pedicles."""
+"""The vertebral body seen in front of the canal: its walls, its extent, the wall across."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,6 @@ from kyphoplan.geometry import Array
 
 # Distances that are compared with the grid's nodes lie off its lattice: no rounding decides.
 MIDLINE_MM = 2.53  # [mm] half width of the band that stands for the mid-sagittal plane
-CANAL_CORE_MM = 6.03  # [mm] half width in which all that stands before the canal is body
 LONGEST_GAP_MM = 28.0  # [mm] canal centre to posterior wall; widest lumbar canals are 2 x 13 mm
 INNER_CANAL_MM = (4.03, 9.03)  # [mm] lateral band that lies within every canal (width >= 19 mm)
 THROUGH_SHARE = 0.8  # [1] of the greatest depth: a level at which the body runs from wall to wall
@@ -20,10 +19,7 @@ CORNER_MM = 1.0  # [mm] the back corners of a body may stand out more than its f
 # beside it, which is then taken to lean as the canal does
 WALL_LEAN = 0.10
 BEHIND_MM = 4.0  # [mm] in front of the posterior wall, where the body's back is seen
-WING_MM = 5.0  # [mm] radius of the opening; roots of transverse processes are 6-10 mm thick
-FLARE_MM = 3.0  # [mm] the rim of a healthy endplate stands out over the waist by 2-3 mm
 HALF = 0.5  # [1] of the height on each side of the middle: the whole body
-MIDDLE_PART = 0.15  # [1] of the height on each side of the middle that shows the waist
 PEDICLE_ROOT_MM = 8.0  # [mm] in front of the posterior wall, where pedicles join the sides
 LOWER_HALF = (-0.42, -0.08)  # [1] part of the body's height that lies below the pedicles
 
@@ -227,51 +223,9 @@ def _not_into_pedicles(wall: Array, left: Array) -> Array:
     return np.minimum(wall, limit)
 
 
-def body_mask(field: Array, grid: Grid, found: Outline, canal: tuple[Array, Array]) -> Mask:
-    """Return the body (L, P, S) as booleans: bone in front of the cut surface.
-
-    Within the canal's width everything in front of the canal is body (a fragment pushed into the
-    canal too); beside it, the wall seen below the pedicles is continued upwards as the cut.
-    """
-    canal_left, canal_posterior = canal
-    cut = found.wall_across[:, None] + found.wall_slope * grid.superior[None, :]
-    beside = np.abs(grid.left[:, None] - canal_left[None, :])
-    cut = np.where(beside <= CANAL_CORE_MM, canal_posterior[None, :], cut)
-    bone = (field < 0) & (grid.posterior[None, :, None] < cut[:, None, :])
-    waist = footprint(bone, grid, found)
-    beyond = ndimage.distance_transform_edt(~waist, sampling=grid.step_mm)
-    rim = np.clip(wall_position(found, grid) - grid.posterior - PEDICLE_ROOT_MM, 1.0, FLARE_MM)
-    wall = wall_position(found, grid)
-    fragment = (beside <= INNER_CANAL_MM[1])[:, None, :] & (
-        grid.posterior > wall - PEDICLE_ROOT_MM
-    )[None, :, None]
-    return np.asarray(bone & ((beyond <= rim[None, :])[:, :, None] | fragment))
-
-
 def wall_position(found: Outline, grid: Grid) -> float:
     """Posterior position of the wall behind which the canal lies [mm]."""
     return float(np.median(found.wall_across[np.abs(grid.left) <= INNER_CANAL_MM[1]]))
-
-
-def _mostly(slices: Mask) -> Mask:
-    """Tell (L, P) where at least half of the slices (L, P, N) hold bone."""
-    return np.asarray(slices.mean(axis=2) > 0.5)  # noqa: PLR2004 - majority
-
-
-def footprint(bone: Mask, grid: Grid, found: Outline) -> Mask:
-    """Return the waist's outline (L, P) as booleans, without roots of processes, ribs or spurs.
-
-    The middle of the body seen from above; where pedicles join its sides, only what is seen below
-    them too. Opened by a disc: what is thinner than a body goes.
-    """
-    part = (grid.superior - found.middle) / (found.top - found.bottom)
-    below = (part > LOWER_HALF[0] + 0.1) & (part < LOWER_HALF[1] + 0.1)
-    middle = _mostly(bone[:, :, np.abs(part) < MIDDLE_PART])
-    roots = grid.posterior > wall_position(found, grid) - PEDICLE_ROOT_MM
-    flat = middle & (_mostly(bone[:, :, below]) | ~roots[None, :])
-    core = ndimage.distance_transform_edt(flat, sampling=grid.step_mm) > WING_MM
-    opened = ndimage.distance_transform_edt(~core, sampling=grid.step_mm) <= WING_MM
-    return largest(flat & opened)
 
 
 def largest(mask: Mask) -> Mask:

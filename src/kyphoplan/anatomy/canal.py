@@ -7,7 +7,6 @@ where it was when the body in front of it breaks.
 from collections.abc import Callable
 
 import numpy as np
-from scipy import ndimage
 
 from kyphoplan.anatomy.orientation import Rough, across
 from kyphoplan.anatomy.rays import ANGLES, RAYS, area, centroid, directions, radii
@@ -17,7 +16,6 @@ from kyphoplan.geometry import Array, Frame, angle_deg, unit
 REACH_MM = 24.0  # [mm] no canal is wider than twice this
 SLICE_MM = 1.0  # [mm] distance of the cross-sections
 RING_QUANTILE = 0.35  # [1] of the distances of bone in one direction
-SMOOTH_MM = 0.7  # [mm] sigma along the canal before the narrowest place is chosen
 FEWEST_SECTIONS = 5  # [1] that show a direction
 UNEVEN_MM = 2.5  # [mm] a ray this far from its usual length meets something else
 STRAIGHT_MM = 1.0  # [mm] a wall this far from the tube tells nothing of it
@@ -25,11 +23,16 @@ TURNS = 4  # [1] rounds of each fit; the axis moves by less than 0.1 deg after t
 WORST_CONDITION = 1e3  # [1] of the fit: walls in one direction only do not tell the lean
 NORMALS = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)  # (R, 2) [1]
 STEEPEST_DEG = 20.0  # [deg] a canal leans no farther from its first look
-# [1] of the mean squared error of an oval's area counted on a lattice, over its radius in voxels
-# (Kendall 1948, doi:10.1093/qmath/os-19.1.1); 0.4-0.7 for our rays through ovals of a canal's size
-LATTICE = 0.676
-METHOD_SD = 0.010  # [1] of the area: how the axis leans, where the canal is narrowest (phantoms)
+# [1] of the mean squared error of an oval's area seen on a lattice, over its radius in voxels
+# (Kendall 1948, doi:10.1093/qmath/os-19.1.1, has 0.676 for counted voxels; 0.41-0.47 for our rays
+# through tubes along the lattice's axis, 0.5-2 mm voxels)
+LATTICE = 0.45
+METHOD_SD = 0.006  # [1] of the area: how the axis leans, where the canal is narrowest (phantoms)
+# [voxel] half the standard error of one point of a label's edge, 1/sqrt(12): with all of it a real
+# narrowing of a few tenths of a millimetre is lost, with none the lattice makes one
+TOLD_APART = 0.15
 LOST_SD = 0.2  # [1] of the area that a fragment takes from the usual ring (phantoms)
+RECESS_MM = 1.0  # [mm] beyond the ring: bone there bounds a recess or another opening
 CLOSED_SHARE = 0.25  # [1] part of the sections in which a direction must meet bone
 
 
@@ -177,9 +180,12 @@ def _narrowest(field: Volume, frame: Frame, centres: Array, along: Array) -> Can
     ring = _ring(radius)
     if ring is None:
         return None
-    closed = np.where(np.isnan(radius), ring, np.minimum(radius, ring))
-    smooth = ndimage.gaussian_filter1d(area(closed), SMOOTH_MM / SLICE_MM, mode="nearest")
-    k = int(np.argmin(smooth))
+    ring = _usual(radius, ring)
+    edges = np.linalg.norm(across(along) @ field.affine[:3, :3], axis=1)
+    voxel = float(np.sqrt(np.mean(edges**2)))
+    closed = ring + _deviation(radius, ring, TOLD_APART * voxel)
+    areas = area(closed)
+    k = int(np.argmin(areas))
     shift = centroid(closed[k])
     centre = centres[k] + shift[0] * first + shift[1] * second
     outline = centres[k] + closed[k][:, None] * rays
@@ -190,8 +196,8 @@ def _narrowest(field: Volume, frame: Frame, centres: Array, along: Array) -> Can
         outline_mm=np.vstack([outline, outline[:1]]),
         line_mm=centres,
         area=Measure.of(
-            float(smooth[k]),
-            _area_sd(closed[k], ring, field, along),
+            float(areas[k]),
+            _area_sd(closed[k], ring, voxel, _drift(centres[-1] - centres[0], field.affine)),
             "mm2",
             "edge of the label, averaged around the canal",
             confidence=Confidence.HIGH if seen > 0.5 else Confidence.MEDIUM,  # noqa: PLR2004
@@ -200,15 +206,44 @@ def _narrowest(field: Volume, frame: Frame, centres: Array, along: Array) -> Can
     )
 
 
-def _area_sd(radius: Array, ring: Array, field: Volume, along: Array) -> float:
+def _usual(radius: Array, ring: Array) -> Array:
+    """Median radius (R,) of the bone near a first ring, to which all heights err alike [mm]."""
+    near = np.abs(np.nan_to_num(radius, nan=np.inf) - ring) < RECESS_MM
+    rows = zip(radius.T, near.T, ring, strict=True)
+    return np.array([np.median(r[n]) if n.any() else first for r, n, first in rows])
+
+
+def _deviation(radius: Array, ring: Array, doubt_mm: float) -> Array:
+    """How far the bone of each section lies off the usual ring (S, R) [mm].
+
+    What a label's edge may err is taken off, else the narrowest of many sections is the one whose
+    edge errs most. 0 where there is no bone, or only that of a recess or a foramen.
+
+    References
+    ----------
+    Soft threshold: Donoho 1995, doi:10.1109/18.382009.
+    """
+    met = np.nan_to_num(radius, nan=np.inf)
+    away = np.where(met < ring + RECESS_MM, met, ring) - ring
+    return np.asarray(np.sign(away) * np.maximum(np.abs(away) - doubt_mm, 0.0))
+
+
+def _drift(line: Array, affine: Array) -> float:
+    """How far a line (3,) runs across the lattice axis that it follows most [mm]."""
+    columns = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    along = columns[:, int(np.argmax(np.abs(line @ columns)))]
+    return float(np.linalg.norm(line - (line @ along) * along))
+
+
+def _area_sd(radius: Array, ring: Array, voxel: float, drift: float) -> float:
     """Uncertainty of an area from the label's voxels and from the method [mm2].
 
     The errors of a label's edge cancel around an oval; what is left grows with the square root of
-    its radius and with the voxel's edge to the power of 1.5. Beside a fragment the rest of the
-    ring is seen elsewhere: what is lost of the ring is known by that much less.
+    its radius and with the ``voxel``'s edge [mm] to the power of 1.5. It changes from section to
+    section as the canal drifts across the lattice: the variance falls with 1 + ``drift`` [mm] in
+    voxels (simulated tubes that lean by up to 20 degrees). Beside a fragment the rest of the ring
+    is seen elsewhere: what is lost of the ring is known by that much less.
     """
-    edges = np.linalg.norm(across(along) @ field.affine[:3, :3], axis=1)
-    voxel = float(np.sqrt(np.mean(edges**2)))
-    counted = np.sqrt(LATTICE * float(radius.mean()) * voxel**3)
-    lost = float(area(ring) - area(radius))
+    counted = np.sqrt(LATTICE * float(radius.mean()) * voxel**3 / (1.0 + drift / voxel))
+    lost = max(float(area(ring) - area(radius)), 0.0)
     return float(np.linalg.norm([counted, METHOD_SD * float(area(radius)), LOST_SD * lost]))

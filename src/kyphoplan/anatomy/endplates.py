@@ -10,13 +10,14 @@ from kyphoplan.anatomy.body import Outline
 from kyphoplan.anatomy.cloud import Base, cloud
 from kyphoplan.anatomy.ct_edges import edges_seen, label_anchors, near_places, nodes
 from kyphoplan.anatomy.grid import Grid, Mask, crossing
-from kyphoplan.anatomy.label_edges import labels_seen
+from kyphoplan.anatomy.label_edges import labels_seen, rounded_mm
 from kyphoplan.anatomy.patch import Patch
 from kyphoplan.anatomy.relief import Relief
 from kyphoplan.anatomy.surface import Surface, join, trial_reach
 from kyphoplan.case import Endplate, Volume
 from kyphoplan.geometry import Array, Frame, unit
 
+PLACE_SD_MM = 0.03  # [mm] of a height point's place on a curved endplate (phantoms)
 STATIONS = (0.15, 0.50, 0.85)  # [1] depth of the height points; as TotalSegmentator's spine report
 INNER = 0.70  # [1] part of the footprint that gives the endplate's plane
 # [mm4] steps that lie along an endplate look as stiff as can be, whatever it is: with 1e3 too the
@@ -30,8 +31,8 @@ WALL_MM = 1.2  # [mm] columns nearer to the outline hold the cortical wall and t
 CLEAR_MM = 2.05  # [mm] from the outline: the blurred cortex of the wall does not reach there
 HALF_PART = (0.2, 0.8)  # [1] of the half height in which the wall behind an endplate is read
 SPUR_MM = 3.0  # [mm] a column that leaves the fitted plane outwards by more is an osteophyte
-# [voxel] of a point of the label's surface, beside the doubt of its fit (phantoms; 0.03 is enough
-# where slices lie aslant, not where they lie along the endplate)
+# [voxel] of a point of the label's surface that is not placed by the CT, beside the doubt of its
+# fit (phantoms)
 LABEL_POINT_SD = 0.08
 # [voxel] of a point placed by the CT's edge, beside the doubt of its fit: phantoms with a shell of
 # the model's thickness, blurred by 0.3 to 0.6 mm where the model takes 0.45 mm
@@ -261,19 +262,25 @@ def _uncertainty(
     -------
     Their standard uncertainty (3,) and that of the first against the last [mm]. What the fit does
     not know the points share as far as the smooth surface makes them; what the models lack and
-    what label and CT disagree about each has for itself. From labels alone the two are taken to
-    err against each other: what is least known of a surface that a slice hides is its tilt.
+    what label and CT disagree about each has for itself. From labels alone each has all of it for
+    itself: what is least known of a surface that a slice hides is its tilt; and what a CT's edge
+    may err beside its fit, a label's may as well.
     """
+    voxel = float(np.linalg.norm(frame.superior @ image.affine[:3, :3]))  # [mm] along the axis
+    if not surface.refined.any():
+        _, b, c = plane(surface)
+        normal = unit(np.array([-b, -c, 1.0])) @ frame.axes
+        rounded = rounded_mm(normal, frame.superior, image.affine)
+        sd = float(np.linalg.norm([rounded, EDGE_SD * voxel, PLACE_SD_MM]))
+        return np.full(3, sd), float(np.sqrt(2.0)) * sd
     assert surface.fitted is not None
     left, posterior = points[:, 0], points[:, 1]
     distance = np.hypot(surface.left - left[:, None], surface.posterior - posterior[:, None])
     weight = np.exp(-0.5 * (2.0 * distance / POINT_MM) ** 2) + 1e-12
     weight /= weight.sum(axis=1, keepdims=True)
     each = np.where(surface.refined, EDGE_SD, LABEL_POINT_SD)
-    voxel = float(np.linalg.norm(frame.superior @ image.affine[:3, :3]))  # [mm] along the axis
     model = voxel * (weight @ each)
     own = model**2 + (DISAGREEMENT_SHARE * surface.disagreement_mm) ** 2
     total = surface.fitted.covariance(left, posterior) + np.diag(own)
-    sd, rise = np.sqrt(np.diag(total)), np.array([1.0, 0.0, -1.0])
-    seen = surface.refined.any()
-    return sd, float(np.sqrt(rise @ total @ rise)) if seen else float(sd[0] + sd[2])
+    rise = np.array([1.0, 0.0, -1.0])
+    return np.sqrt(np.diag(total)), float(np.sqrt(rise @ total @ rise))

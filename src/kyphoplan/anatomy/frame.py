@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kyphoplan.anatomy.body import Outline, body_mask, canal_line, footprint, outline
+from kyphoplan.anatomy.body import Outline, canal_line, outline
+from kyphoplan.anatomy.cut import divide
 from kyphoplan.anatomy.endplates import columns, plane, without_spurs
 from kyphoplan.anatomy.grid import Grid, Mask
 from kyphoplan.anatomy.orientation import Rough
@@ -55,8 +56,7 @@ def place(
     found = outline(values, grid, canal[1], lean=lean)
     if found is None:
         return None
-    body = body_mask(values, grid, found, canal)
-    waist = footprint(body, grid, found)
+    body, waist = divide(values, grid, found, canal)
     return Fit(grid=grid, field=values, found=found, body=body, waist=waist, canal=canal)
 
 

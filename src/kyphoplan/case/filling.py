@@ -1,7 +1,7 @@
 """What became of the cement: where each tenth of a millilitre went, and why it stopped."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -123,6 +123,7 @@ class Filling:
     portions : the ledger.
     body_ml : volume of the body that is filled [ml].
     left_ml : cement inside the bone on the patient's left [ml]; None without a mid-line.
+    held_ml : of what went into veins, what still lies in their stretch within the bone [ml].
     """
 
     ending: Ending
@@ -134,6 +135,7 @@ class Filling:
     portions: tuple[Portion, ...]
     body_ml: float
     left_ml: float | None
+    held_ml: Mapping[Site, float] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -148,6 +150,10 @@ class Filling:
     def at(self, site: Site) -> float:
         """Volume at a site [ml]."""
         return float(sum(portion.went_ml.get(site, 0.0) for portion in self.portions))
+
+    def beyond_ml(self, site: Site) -> float:
+        """Volume of a leak that lies beyond the bone, as CT shows it [ml]."""
+        return max(self.at(site) - self.held_ml.get(site, 0.0), 0.0)
 
     @property
     def inside_ml(self) -> float:

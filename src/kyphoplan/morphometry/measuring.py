@@ -154,7 +154,8 @@ def _scan_notices(spine: Spine, ct: Volume | None) -> list[Notice]:
                 code="no_ct",
                 severity=Severity.INFO,
                 level=None,
-                text="measured from the label map alone; intensity figures are missing",
+                text="measured from the label map alone, its edges taken as drawn; "
+                "intensity figures are missing",
                 remedy="give the CT with -i for sharper endplates, density and cortical gaps",
             )
         )

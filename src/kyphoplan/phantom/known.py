@@ -13,13 +13,7 @@ from typing import Any
 import numpy as np
 
 from kyphoplan.geometry import Array, reject, unit
-from kyphoplan.phantom.arch import (
-    ARCH_CORTEX_MM,
-    canal,
-    pedicle_axes,
-    pedicle_centre,
-    pedicle_width,
-)
+from kyphoplan.phantom.arch import ARCH_CORTEX_MM, pedicle_axes, pedicle_centre, pedicle_width
 from kyphoplan.phantom.body import (
     ENDPLATE_CORTEX_MM,
     STATIONS,
@@ -31,6 +25,7 @@ from kyphoplan.phantom.body import (
     outline,
 )
 from kyphoplan.phantom.figures import CobbTruth, LevelTruth, Truth
+from kyphoplan.phantom.lumen import narrowest
 from kyphoplan.phantom.shape import Collapse, Phantom
 from kyphoplan.phantom.stack import Placed, stack
 from kyphoplan.phantom.tissue import CLEFT_WALL_MM, trabecular_hu
@@ -40,7 +35,6 @@ GENANT_CUTS_PCT = (20.0, 25.0, 40.0)  # [%] Genant 1993 doi:10.1002/jbmr.5650080
 GRID_MM = 0.7  # [mm] sampling of volumes
 BISECTIONS = 34  # [1] of 60 mm: 4e-9 mm
 CENTRINGS = 8  # [1] rounds of halving depth and height; each shrinks the error tenfold
-AREA_MM = 0.25  # [mm] sampling of the canal's area
 
 
 @lru_cache(maxsize=64)
@@ -178,21 +172,10 @@ def _volumes(s: VertebraShape) -> tuple[float, float]:
     return tuple(float(part) * GRID_MM**3 / 1000 for part in parts)  # type: ignore[return-value]
 
 
-@lru_cache(maxsize=256)
 def _canal_area(s: VertebraShape) -> tuple[float, float]:
-    """Return the smallest area of the lumen [mm2] and the height z where it lies [mm]."""
-    a = s.sizes.canal_width / 2 + 1
-    low, high = np.array([-a, s.posterior - 1]), np.array([a, s.posterior + 2 * a])
-    x, y = np.meshgrid(*_axes(low, high, AREA_MM), indexing="ij")
-    ring = canal(s, x, y)
-    x, y, ring = x[ring < 1], y[ring < 1], ring[ring < 1]
+    """Return the smallest area of the canal [mm2] and the height z where it lies [mm]."""
     section = _section(s)
-    best = (np.inf, 0.0)
-    for z in np.linspace(section.bottoms[2, 1], section.tops[2, 1], 21):
-        lumen = np.maximum(ring, -body(s, x, y, np.full_like(x, z))[0])
-        area = float(np.clip(0.5 - lumen / AREA_MM, 0, 1).sum() * AREA_MM**2)
-        best = min(best, (area, float(z)))
-    return best
+    return narrowest(s, (float(section.bottoms[2, 1]), float(section.tops[2, 1])))
 
 
 def _grade(loss_pct: float) -> int:

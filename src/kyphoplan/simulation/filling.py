@@ -277,6 +277,7 @@ def _with_cloud(
         portions=portions,
         body_ml=_body_ml(problem),
         left_ml=_left_ml(problem, cloud[0]),
+        held_ml={site: mm3 / MM3_PER_ML for site, mm3 in injection.held_mm3().items()},
     )
 
 

@@ -118,8 +118,7 @@ def opened(mixture: Mixture, operated: Operated, kept: float) -> Mixture:
     if not operated.moments:
         return mixture
     lift = max(operated.moments[-1].figures.lift_mm, 0.0)
-    gap = mixture.ways.fracture_gap_mm + (1.0 - kept) * lift
-    return replace(mixture, ways=replace(mixture.ways, fracture_gap_mm=gap))
+    return replace(mixture, ways=replace(mixture.ways, lift_mm=(1.0 - kept) * lift))
 
 
 def specimen_now(operated: Operated) -> Specimen:

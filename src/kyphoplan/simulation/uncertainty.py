@@ -141,8 +141,11 @@ def drawn(rng: np.random.Generator, calibration: Calibration | None = None) -> D
     )
     aside = {side: PORT_SD_MM * rng.standard_normal(3) for side in Side}
     mixture = Mixture.of(rng=rng)
-    open_mm = mixture.ways.fracture_gap_mm * (1.0 - kept)  # a healed break is closed
-    ways = replace(mixture.ways, fracture_gap_mm=max(open_mm, SMALLEST_GAP_MM))
+    ways = replace(  # a healed break is closed
+        mixture.ways,
+        fracture_gap_mm=max(mixture.ways.fracture_gap_mm * (1.0 - kept), SMALLEST_GAP_MM),
+        endplate_gap_mm=max(mixture.ways.endplate_gap_mm * (1.0 - kept), SMALLEST_GAP_MM),
+    )
     return Draw(
         assumptions=Assumptions(
             calibration=replace(line, slope=slope, offset=offset, slope_sd=0.0, offset_sd=0.0),

@@ -14,6 +14,7 @@ from kyphoplan.simulation.cement.rheology import PowerLaw
 
 CHANGE = 2e-3  # [1] of port pressure and flow between two iterations of viscosity
 MOST_ITERATIONS = 60
+PATIENCE = 15  # [1] iterations after which the viscosity follows more slowly: it swings
 FULL = 1.0 - 1e-9  # [1] rounding
 LEAST = 1e-300  # against division by zero
 
@@ -40,6 +41,7 @@ class Injection:
     room : (N,) pore volume that still holds marrow [mm3].
     waiting : (N,) cement that found no way on [mm3].
     leaked : per outlet [mm3].
+    entered : (M,) cement that went in at each opening [mm3].
     """
 
     def __init__(self, medium: Medium, shares: Array, pressure_mpa: float | None) -> None:
@@ -48,6 +50,7 @@ class Injection:
         self.room: Array = medium.pores_mm3.copy()
         self.waiting: Array = np.zeros_like(self.room)
         self.leaked: Array = np.zeros(len(medium.outlets))
+        self.entered: Array = np.zeros(medium.cell.size)
         self._shares = shares
         self._pressure = pressure_mpa
         self._flow = Flow(medium.network)
@@ -79,7 +82,7 @@ class Injection:
         change, iteration = np.inf, 0
         while iteration < MOST_ITERATIONS:
             iteration += 1
-            self._thicken(law, relax)
+            self._thicken(law, relax / (1 + iteration // PATIENCE))
             turned, solved = self._solve(law, part, rate_mm3_per_s)
             if not solved:
                 break
@@ -150,16 +153,17 @@ class Injection:
         """Viscosity in each way out (M,) [MPa s]: cement as far as it has come, then marrow."""
         medium = self.medium
         flow = np.bincount(medium.way, self._out, len(medium.outlets))
-        values = []
-        for outlet, leaked, q in zip(medium.outlets, self.leaked, flow, strict=True):
+        values = np.full(medium.cell.size, medium.marrow)
+        for number, outlet in enumerate(medium.outlets):
             if outlet.site is None:
-                values.append(medium.marrow)
                 continue
             own = np.array(outlet.radius_mm**2 / 8.0)  # permeability of a round tube
-            cement = float(law(q / outlet.area_mm2, own, np.array(1.0)))
-            come = min(leaked / outlet.room_mm3, 1.0)
-            values.append(come * cement + (1.0 - come) * medium.marrow)
-        return np.array(values)[medium.way]
+            cement = float(law(flow[number] / outlet.area_mm2, own, np.array(1.0)))
+            here = medium.way == number
+            room = outlet.area_mm2 * (outlet.length_mm + medium.within[here])
+            come = np.minimum(self.leaked[number] / room, 1.0)
+            values[here] = come * cement + (1.0 - come) * medium.marrow
+        return values
 
     def _change(self, pressure: Array, through: Array | None) -> float:
         """Return the relative change of pressure and of flow, the larger of both [1]."""
@@ -201,12 +205,25 @@ class Injection:
             Site.TRABECULAE: float((gained * (1.0 - medium.void)).sum()),
         }
         parts = left[medium.cell] * carrying / np.maximum(outflow[medium.cell], LEAST)
+        self.entered += parts
         for number, ml in enumerate(np.bincount(medium.way, parts, len(medium.outlets))):
             site = medium.outlets[number].site
             self.leaked[number] += ml
             if site is not None and ml > 0.0:
                 went[site] = went.get(site, 0.0) + float(ml)
         return went
+
+    def held_mm3(self) -> dict[Site, float]:
+        """Return the cement that still lies in the veins' stretch within the bone [mm3]."""
+        medium = self.medium
+        held: dict[Site, float] = {}
+        for number, outlet in enumerate(medium.outlets):
+            if outlet.site is None or not outlet.within_mm.size:
+                continue
+            own = medium.way == number
+            volume = _held(medium.within[own], self.entered[own], outlet.area_mm2)
+            held[outlet.site] = held.get(outlet.site, 0.0) + volume
+        return held
 
     def _entering_shares(self) -> Array:
         """Share of the volume that enters each voxel (N,); under pressure as the flow has it."""
@@ -219,6 +236,30 @@ class Injection:
         net += np.bincount(self.medium.cell, self._out, count)
         net = np.where(self._shares > 0.0, np.maximum(net, 0.0), 0.0)
         return np.asarray(net / net.sum())
+
+
+def _held(within_mm: Array, entered_mm3: Array, area_mm2: float) -> float:
+    """Fill a pipe from each entry on towards its mouth; return what has not come out [mm3].
+
+    Parameters
+    ----------
+    within_mm : (N,) from each entry to the mouth [mm].
+
+    Examples
+    --------
+    >>> _held(np.array([2.0, 5.0]), np.array([0.5, 1.0]), 1.0)
+    1.5
+    >>> _held(np.array([2.0, 5.0]), np.array([9.0, 1.0]), 1.0)
+    3.0
+    """
+    order = np.argsort(-within_mm, kind="stable")
+    lengths = -np.diff(within_mm[order], append=0.0)
+    held = carried = 0.0
+    for length, volume in zip(lengths, entered_mm3[order], strict=True):
+        carried += float(volume)
+        stays = min(carried, area_mm2 * float(length))
+        held, carried = held + stays, carried - stays
+    return held
 
 
 def _ends(medium: Medium) -> tuple[Array, Array, Array]:

@@ -1,5 +1,6 @@
 """The bone as a network of resistances, part of it filled with cement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,9 @@ class Medium:
     outside : (M,) pressure outside [MPa].
     passing : (M,) whether cement passes.
     one_way : (M,) whether it lies along one way with others, see `Outlet`.
+    within : (M,) length of the way from there on that lies in the bone [mm].
+    entry : (M,) resistance from the middle of the voxel into the way, times permeability and edge
+        over viscosity [1], see `entry_of`.
     """
 
     network: Network
@@ -46,6 +50,8 @@ class Medium:
     outside: Array
     passing: NDArray[np.bool_]
     one_way: NDArray[np.bool_]
+    within: Array
+    entry: Array
 
     @property
     def pores_mm3(self) -> Array:
@@ -115,7 +121,7 @@ class Medium:
         share = half_full(part[self.cell], np.ones(self.cell.size, bool))
         mixed = share * viscosity[self.cell] + (1.0 - share) * self.marrow
         mean = np.cbrt(self.permeability[:, self.cell].prod(axis=0))
-        resistance = 0.5 * mixed / (mean * self.edge_mm) + inside_way / self.conductance
+        resistance = self.entry * mixed / (mean * self.edge_mm) + inside_way / self.conductance
         return np.asarray(1.0 / resistance)
 
 
@@ -152,28 +158,63 @@ def medium_of(
     spongy = (1.0 - empty) * (1.0 - np.minimum(solid, DENSEST_PORES))
     porosity = empty + spongy
     texture = permeability.texture(inside.shape, edge_mm)
-    ways, cells, conductances = [], [], []
-    for number, outlet in enumerate(outlets):
-        cell = network.index[tuple(outlet.voxels.T)]
-        ways.append(np.full(int((cell >= 0).sum()), number))
-        cells.append(cell[cell >= 0])
-        conductances.append(outlet.conductance_mm3[cell >= 0])
-    way = np.concatenate(ways) if ways else np.zeros(0, np.int64)
+    bored = sum((_bored(outlet, network) for outlet in outlets), np.zeros(network.count))
+    cells = [network.index[tuple(outlet.voxels.T)] for outlet in outlets]
+    there = np.concatenate([cell >= 0 for cell in cells] or [np.zeros(0, bool)])
+    way = np.repeat(np.arange(len(outlets)), [cell.size for cell in cells])[there]
+    lengths = [o.within_mm if o.within_mm.size else np.zeros(len(o.voxels)) for o in outlets]
     return Medium(
         network=network,
-        permeability=permeability.axes(solid, empty, texture[inside]),
+        permeability=permeability.axes(solid, empty, texture[inside]) + bored / edge_mm**2,
         porosity=porosity,
         void=empty / porosity,
         edge_mm=edge_mm,
         marrow=marrow,
         outlets=outlets,
         way=way,
-        cell=np.concatenate(cells) if cells else way,
-        conductance=np.concatenate(conductances) if conductances else way.astype(float),
+        cell=_joined(cells)[there].astype(np.int64),
+        conductance=_joined([outlet.conductance_mm3 for outlet in outlets])[there],
         outside=np.array([outlet.outside_mpa for outlet in outlets])[way],
         passing=np.array([outlet.site is not None for outlet in outlets], bool)[way],
         one_way=np.array([outlet.one_way for outlet in outlets], bool)[way],
+        within=_joined(lengths)[there],
+        entry=np.array([entry_of(outlet, edge_mm) for outlet in outlets])[way],
     )
 
 
+def entry_of(outlet: Outlet, edge_mm: float) -> float:
+    """Return the resistance into a way, times permeability and edge over viscosity [1].
+
+    Out through the skin it is that of half a voxel. Into a vein, fluid flows from all around, as
+    into a well: a voxel's pressure is that at 0.2 of its edge from the vein's axis.
+
+    Examples
+    --------
+    >>> entry_of(Outlet(
+    ...     site=None, voxels=np.zeros((1, 3), int), conductance_mm3=np.ones(1), radius_mm=0.2,
+    ...     length_mm=1.0, area_mm2=1.0,
+    ... ), 2.0)
+    0.5
+
+    References
+    ----------
+    Peaceman DW, Soc Pet Eng J 1978;18:183, doi:10.2118/6893-PA (the well in a square block).
+    """
+    if not outlet.one_way:
+        return 0.5
+    return float(np.log(max(WELL * edge_mm / outlet.radius_mm, 1.0)) / (2.0 * np.pi))
+
+
+def _joined(parts: Sequence[Array] | Sequence[NDArray[np.int64]]) -> Array:
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _bored(outlet: Outlet, network: Network) -> Array:
+    """Return what a way adds to permeability x area of each voxel (N,) [mm4]."""
+    cell = network.index[tuple(outlet.bored.T)]
+    there = cell >= 0
+    return np.bincount(cell[there], outlet.bore_mm4[there], network.count).astype(float)
+
+
+WELL = 0.2  # [1] of a voxel's edge: source as `entry_of`
 DENSEST_PORES = 0.98  # [1] bone share beyond which a voxel keeps two hundredths of pores: solvable

@@ -100,7 +100,8 @@ def _hidden(
     site = max(parts, key=lambda each: parts[each])
     resistance = ways.disc_resistance if site is Site.DISC else 1.0
     radius = float(np.sqrt(area_mm2 / np.pi))
-    return tube(site, voxel, radius, ways.shell_mm, resistance=resistance)
+    under = surface.beneath(voxel, unit(frame.origin_mm - surface.places(voxel)[0]))
+    return tube(site, voxel, radius, ways.shell_mm, resistance=resistance, bored=under)
 
 
 def _track(trajectory: Trajectory, surface: Surface, ways: Ways) -> Outlet | None:

@@ -1,6 +1,6 @@
 """Ways out of the bone: for cement holes and veins, for marrow the pores of the shell as well."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,14 @@ from kyphoplan.materials import SHELL_MM, SHELL_PERMEABILITY
 
 Voxels = NDArray[np.int64]
 NEIGHBOURS = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
+
+
+def _nothing() -> Array:
+    return np.zeros(0)
+
+
+def _nowhere() -> Voxels:
+    return np.zeros((0, 3), np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,6 +35,10 @@ class Outlet:
     outside_mpa : pressure outside over the resting pressure of the marrow [MPa].
     one_way : the voxels lie one behind the other along one way: cement that has come into it
         nearer to its mouth plugs what lies behind.
+    within_mm : (N,) length of the way that still lies in the bone, from each voxel on [mm].
+    bored : (K, 3) voxels that the way splits or bores: CT blurs the thin shell over them, so
+        that without it they would seal what lies behind.
+    bore_mm4 : (K,) permeability x area of the way within each of them [mm4].
     """
 
     site: Site | None
@@ -37,11 +49,9 @@ class Outlet:
     area_mm2: float
     outside_mpa: float = 0.0
     one_way: bool = False
-
-    @property
-    def room_mm3(self) -> float:
-        """Volume of the way itself [mm3]."""
-        return self.area_mm2 * self.length_mm
+    within_mm: Array = field(default_factory=_nothing)
+    bored: Voxels = field(default_factory=_nowhere)
+    bore_mm4: Array = field(default_factory=_nothing)
 
 
 def tube(
@@ -52,12 +62,14 @@ def tube(
     *,
     resistance: float = 1.0,
     outside_mpa: float = 0.0,
+    bored: Voxels | None = None,
 ) -> Outlet:
     """Open a round way, by Poiseuille's law: ``pi r^4 / (8 length)`` over its voxels together.
 
     Parameters
     ----------
     resistance : times as much resistance as the tube alone [1].
+    bored : (K, 3) voxels under its mouth that it bores [indices]; none if None.
 
     Examples
     --------
@@ -68,25 +80,37 @@ def tube(
     voxels = np.atleast_2d(np.asarray(voxels, np.int64))
     if not (radius_mm > 0.0 and length_mm > 0.0 and resistance > 0.0 and len(voxels)):
         raise ValueError("a way out needs voxels, and radius, length and resistance above 0")
-    whole = np.pi * radius_mm**4 / (8.0 * length_mm * resistance)
+    bore = np.pi * radius_mm**4 / 8.0
+    under = _nowhere() if bored is None else bored
     return Outlet(
         site=site,
         voxels=voxels,
-        conductance_mm3=np.full(len(voxels), whole / len(voxels)),
+        conductance_mm3=np.full(len(voxels), bore / (length_mm * resistance * len(voxels))),
         radius_mm=radius_mm,
         length_mm=length_mm,
         area_mm2=float(np.pi * radius_mm**2),
         outside_mpa=outside_mpa,
+        bored=under,
+        bore_mm4=np.full(len(under), bore / len(voxels)),
     )
 
 
-def vein(site: Site, voxels: Voxels, away_mm: Array, radius_mm: float, length_mm: float) -> Outlet:
+def vein(
+    site: Site,
+    voxels: Voxels,
+    away_mm: Array,
+    radius_mm: float,
+    length_mm: float,
+    *,
+    within_mm: float = 0.0,
+) -> Outlet:
     """Open a vein that runs through bone and takes up what reaches it on its way.
 
     Parameters
     ----------
     away_mm : (N,) from where the vein leaves the bone to each voxel, along the vein [mm].
     length_mm : of the vein outside the bone that resists [mm].
+    within_mm : of this bore with the volume of another way in the bone that it ends in [mm].
 
     Examples
     --------
@@ -104,6 +128,7 @@ def vein(site: Site, voxels: Voxels, away_mm: Array, radius_mm: float, length_mm
         length_mm=length_mm,
         area_mm2=float(np.pi * radius_mm**2),
         one_way=True,
+        within_mm=away_mm + within_mm,
     )
 
 
@@ -115,12 +140,14 @@ def slit(
     length_mm: float,
     *,
     resistance: float = 1.0,
+    bored: Voxels | None = None,
 ) -> Outlet:
     """Open a flat way: ``width gap^3 / (12 length)``, as a crack or beside a cannula.
 
     Parameters
     ----------
     resistance : times as much resistance as the slit alone [1].
+    bored : (K, 3) voxels under its mouth that it splits [indices]; none if None.
 
     Examples
     --------
@@ -133,14 +160,17 @@ def slit(
         raise ValueError("a slit needs gap, width, length and resistance above 0")
     if not len(voxels):
         raise ValueError("a slit needs voxels")
-    whole = width_mm * gap_mm**3 / (12.0 * length_mm * resistance)
+    split = width_mm * gap_mm**3 / 12.0 / len(voxels)
+    under = _nowhere() if bored is None else bored
     return Outlet(
         site=site,
         voxels=voxels,
-        conductance_mm3=np.full(len(voxels), whole / len(voxels)),
+        conductance_mm3=np.full(len(voxels), split / (length_mm * resistance)),
         radius_mm=gap_mm * float(np.sqrt(8.0 / 12.0)),
         length_mm=length_mm,
         area_mm2=gap_mm * width_mm,
+        bored=under,
+        bore_mm4=np.full(len(under), split),
     )
 
 

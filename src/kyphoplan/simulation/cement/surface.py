@@ -9,6 +9,8 @@ from kyphoplan.geometry import Array
 from kyphoplan.simulation.cement.outlets import Voxels, exposed_faces
 
 FARTHEST_MM = 4.0  # [mm] from a gap's centre to bone: farther away the gap is not of this bone
+SMOOTH_MM = 2.0  # [mm] over which a wall's direction is told
+BLUR_MM = 2.5  # [mm] from the skin over which CT smears the shell; as fracture.SHELL_MM
 LIFTED_MM = 2.0  # [mm] by which a balloon may have lifted the skin off the body as it was
 
 
@@ -40,18 +42,39 @@ class Surface:
         """Return the voxels within a radius of a point; else the nearest; None if it is far."""
         return _within(radius_mm, point_mm, voxels, self.affine)
 
+    def beneath(self, voxels: Voxels, inwards: Array) -> Voxels:
+        """Return the voxels (K, 3) over which CT blurs the shell, from these at the skin inwards.
+
+        Parameters
+        ----------
+        inwards : (3,) or (N, 3) direction into the bone [1, LPS].
+        """
+        steps = np.arange(0.0, BLUR_MM, 0.5 * self.edge)[:, None, None]
+        points = (self.places(voxels) + steps * inwards).reshape(-1, 3)
+        return np.unique(self._inside(points)[0], axis=0)
+
+    def outwards(self, voxels: Voxels) -> Array:
+        """Return the direction out of the bone at its skin (N, 3) [1, LPS]."""
+        smooth = ndimage.gaussian_filter(self.inside.astype(float), SMOOTH_MM / self.edge)
+        slope = np.stack([each[tuple(voxels.T)] for each in np.gradient(smooth)], axis=-1)
+        out = -slope @ self.affine[:3, :3].T
+        return np.asarray(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12))
+
     def along(self, start_mm: Array, end_mm: Array) -> tuple[Voxels, Array]:
         """Return the voxels inside that a straight line passes, and how far along it [mm]."""
         length = float(np.linalg.norm(end_mm - start_mm))
         steps = np.linspace(0.0, 1.0, max(int(np.ceil(2.0 * length / self.edge)), 1) + 1)
-        points = start_mm + steps[:, None] * (end_mm - start_mm)
-        inverse = np.linalg.inv(self.affine)
-        index = np.rint(points @ inverse[:3, :3].T + inverse[:3, 3]).astype(np.int64)
-        room = np.array(self.inside.shape)
-        fits = ((index >= 0) & (index < room)).all(axis=1)
-        fits[fits] = self.inside[tuple(index[fits].T)]
-        voxels, first = np.unique(index[fits], axis=0, return_index=True)
+        index, fits = self._inside(start_mm + steps[:, None] * (end_mm - start_mm))
+        voxels, first = np.unique(index, axis=0, return_index=True)
         return voxels, steps[fits][first] * length
+
+    def _inside(self, points_mm: Array) -> tuple[Voxels, NDArray[np.bool_]]:
+        """Return the voxels of those points (P, 3) that lie inside, and which points do."""
+        inverse = np.linalg.inv(self.affine)
+        index = np.rint(points_mm @ inverse[:3, :3].T + inverse[:3, 3]).astype(np.int64)
+        fits = ((index >= 0) & (index < np.array(self.inside.shape))).all(axis=1)
+        fits[fits] = self.inside[tuple(index[fits].T)]
+        return index[fits], fits
 
 
 def body_of(vertebra: Vertebra, affine: Array, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

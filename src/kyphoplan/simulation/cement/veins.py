@@ -36,8 +36,9 @@ def veins(vertebra: Vertebra, surface: Surface, ways: Ways) -> tuple[Outlet, ...
     hub = mouth - depth * frame.posterior
     canal = surface.along(mouth, hub)
     found = [vein(Site.BASIVERTEBRAL, *canal, ways.basivertebral_mm, ways.vein_mm)]
-    beyond = (depth + ways.vein_mm) * (ways.segmental_mm / ways.basivertebral_mm) ** 4
-    for degrees in CHANNELS_DEG:
+    for degrees, radius in zip(CHANNELS_DEG, ways.segmental_mm, strict=True):
+        narrower = radius / ways.basivertebral_mm
+        beyond = (depth + ways.vein_mm) * narrower**4
         angle = np.deg2rad(degrees + 0.5 * APART_DEG * ways.vein_turn)
         way = np.sin(angle) * frame.left - np.cos(angle) * frame.posterior
         voxels, away = surface.along(hub, hub + REACH_MM * way)
@@ -46,9 +47,12 @@ def veins(vertebra: Vertebra, surface: Surface, ways: Ways) -> tuple[Outlet, ...
         if not len(voxels):
             continue
         found += [
-            vein(Site.BASIVERTEBRAL, voxels, away, ways.segmental_mm, beyond),
-            vein(Site.SEGMENTAL, voxels, away.max() - away, ways.segmental_mm, ways.vein_mm),
-        ]
+            vein(
+                Site.BASIVERTEBRAL, voxels, away, radius, beyond,
+                within_mm=depth / narrower**2,
+            ),
+            vein(Site.SEGMENTAL, voxels, away.max() - away, radius, ways.vein_mm),
+        ]  # fmt: skip
     return tuple(outlet for outlet in found if len(outlet.voxels))
 
 

@@ -9,9 +9,12 @@ from kyphoplan.materials import (
     BASIVERTEBRAL_MM,
     CRACK_SHARE,
     DISC_RESISTANCE,
+    ENDPLATE_BROKEN,
+    ENDPLATE_GAP_MM,
     FRACTURE_GAP_MM,
     HIDDEN_GAPS,
     HIDDEN_MM2,
+    OTHER_BROKEN,
     SEGMENTAL_MM,
     SHELL_MM,
     SHELL_PERMEABILITY,
@@ -19,6 +22,7 @@ from kyphoplan.materials import (
     VEIN_MM,
 )
 
+CHANNELS = 4  # [1] of a body's veins to front and sides; assumed
 GAP_SPREAD = 0.3  # [1] relative standard deviation of a gap's area, as morphometry.cortex has it
 
 
@@ -30,11 +34,17 @@ class Ways:
     ----------
     shell_permeability : of cortex and endplate to marrow [mm2].
     shell_mm : their thickness [mm].
-    basivertebral_mm, segmental_mm, vein_mm : radii and length of veins [mm].
+    basivertebral_mm : radius of the canal [mm].
+    segmental_mm : radii of the channels, each its own, from the right to the left [mm].
+    vein_mm : length of veins outside [mm].
     basivertebral_depth : of the canal, over the depth of the body [1].
     track_gap_mm : beside the cannula [mm].
     disc_resistance : times that of the gap in the endplate [1].
-    fracture_gap_mm : opening of a crack in shell and endplate [mm].
+    fracture_gap_mm, endplate_gap_mm : opening of a crack in shell, in endplate [mm].
+    lift_mm : by which a balloon has raised the broken endplate: so wide the break has opened all
+        through the body, its crack included [mm].
+    endplate_open, other_endplate_open : whether the endplate that went down is broken through, and
+        whether the other one is.
     crack_share : part of the crack's length that is open [1].
     crack_place : where along its length that part lies, from 0 to 1 [1].
     crack_height : where in the broken band the crack runs, from 0 at the endplate to 1 [1].
@@ -48,11 +58,15 @@ class Ways:
     shell_mm: float = SHELL_MM.value
     basivertebral_mm: float = BASIVERTEBRAL_MM.value
     basivertebral_depth: float = BASIVERTEBRAL_DEPTH.value
-    segmental_mm: float = SEGMENTAL_MM.value
+    segmental_mm: tuple[float, ...] = (SEGMENTAL_MM.value,) * CHANNELS
     vein_mm: float = VEIN_MM.value
     track_gap_mm: float = TRACK_GAP_MM.value
     disc_resistance: float = DISC_RESISTANCE.value
     fracture_gap_mm: float = FRACTURE_GAP_MM.value
+    endplate_gap_mm: float = ENDPLATE_GAP_MM.value
+    lift_mm: float = 0.0
+    endplate_open: bool = True
+    other_endplate_open: bool = False
     crack_share: float = CRACK_SHARE.value
     crack_place: float = 0.5
     crack_height: float = 0.5
@@ -71,7 +85,10 @@ class Ways:
             hidden=tuple((float(rng.random()), HIDDEN_MM2.drawn(rng)) for _ in range(count)),
             crack_place=float(rng.random()),
             crack_height=float(rng.random()),
+            segmental_mm=tuple(SEGMENTAL_MM.drawn(rng) for _ in range(CHANNELS)),
             vein_turn=float(rng.uniform(-1.0, 1.0)),
+            endplate_open=bool(rng.random() < ENDPLATE_BROKEN.drawn(rng)),
+            other_endplate_open=bool(rng.random() < OTHER_BROKEN.drawn(rng)),
             **numbers,
         )
 
@@ -81,11 +98,11 @@ _RANGES = {
     "shell_mm": SHELL_MM,
     "basivertebral_mm": BASIVERTEBRAL_MM,
     "basivertebral_depth": BASIVERTEBRAL_DEPTH,
-    "segmental_mm": SEGMENTAL_MM,
     "vein_mm": VEIN_MM,
     "track_gap_mm": TRACK_GAP_MM,
     "disc_resistance": DISC_RESISTANCE,
     "fracture_gap_mm": FRACTURE_GAP_MM,
+    "endplate_gap_mm": ENDPLATE_GAP_MM,
     "crack_share": CRACK_SHARE,
 }
 USUAL_WAYS = Ways()

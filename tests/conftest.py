@@ -37,8 +37,6 @@ KNOWN_MISSES = {
     "[height at 3 mm-labels alone": "two by 1.6 and 1.01 mm; no method can tell all",
     "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target"
     "[cobb at 1 mm-labels alone": "two by 1.02 and 1.40 degrees; no method can",
-    "tests/simulation/test_inflation.py::test_the_pressure_keeps_to_its_target": "7.4 % of 3",
-    "tests/simulation/test_inflation.py::test_the_grid_keeps_to_its_share": "3.6 % of 2",
     "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target_in_many": (
         "broken bodies by 5.0 %, canals that scatter by 8 points, Cobb of labels by 1.4 degrees"
     ),

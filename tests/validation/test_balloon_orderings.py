@@ -197,6 +197,7 @@ def test_pressure_and_height_lie_where_patients_are() -> None:
 
 @pytest.mark.soak
 def test_how_much_of_the_lost_height_is_regained_in_a_body_alone() -> None:
+    """Theirs is a mean of six places around the body: beside the mean lift, not the largest."""
     wanted = replace(assumed(), surroundings=ISOLATED)
     wanted = replace(wanted, fracture=replace(wanted.fracture, kept=0.02))
     figures = operated(inflating(2.5), wanted, FINE_MM).moments[-1].figures
@@ -206,7 +207,8 @@ def test_how_much_of_the_lost_height_is_regained_in_a_body_alone() -> None:
     print(
         f"regained {figures.anterior_mm:.1f} of {lost:.1f} mm in front, {share:.0%}; theirs 97 %,"
     )
-    print(f"largest lift {figures.largest_lift_mm:.1f} mm; theirs 2.5 +- 0.7 mm")
+    mean, most = figures.lift_mm, figures.largest_lift_mm
+    print(f"lift {mean:.1f} mm on average, {most:.1f} where most; theirs 2.5 +- 0.7 mm")
     assert 0.0 < share <= 1.0
 
 

@@ -190,3 +190,26 @@ def test_manufactured_pressure_is_approached_at_order_two() -> None:
         errors.append(float(np.sqrt(((flow.pressure - exact.ravel()) ** 2).mean())))
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
     assert orders == pytest.approx(2.0, abs=0.1)
+
+
+@pytest.mark.parametrize("edge", [2.0, 1.0])
+@pytest.mark.parametrize("radius", [0.05, 0.15])
+def test_a_vein_drains_a_block_as_a_line_does(edge: float, radius: float) -> None:
+    """A square block held at a pressure: as much as a round one of 0.539 its side."""
+    side, deep, pressure = 24.0, 6.0, 1e-3
+    count = round(side / edge) + 1
+    inside = np.ones((count, count, round(deep / edge)), bool)
+    line = np.array([[count // 2, count // 2, k] for k in range(inside.shape[2])])
+    vessel = Outlet(
+        site=Site.SEGMENTAL, voxels=line, conductance_mm3=np.full(len(line), 1e6),
+        radius_mm=radius, length_mm=1.0, area_mm2=1.0, one_way=True,
+    )  # fmt: skip
+    bone, void = np.full(inside.shape, 1.0 - POROSITY), np.zeros(inside.shape)
+    medium = medium_of(inside, bone, void, edge, (vessel,), MARROW, ALIKE)
+    walls = inside.copy()
+    walls[1:-1, 1:-1] = False
+    found = Injection(medium, walls[inside].astype(float), pressure).balance(
+        PowerLaw(consistency=MARROW, index=1.0), 0.0
+    )
+    wide = 2.0 * np.pi * PERMEABILITY * deep * pressure / MARROW
+    assert found.rate_mm3_per_s == pytest.approx(wide / np.log(0.539 * side / radius), rel=0.02)

@@ -130,10 +130,13 @@ def _beside(number: int, draw: Draw) -> Drawn:
 
 def _one(task: Task, draw: Draw, told: Told) -> Drawn:
     """Compute one draw, or say why not."""
+    far = 0.0
 
     def part(stage: str, share: float) -> None:
+        nonlocal far
         first, last = PARTS[stage]
-        told(first + share * (last - first))
+        far = max(far, first + share * (last - first))  # balloons that are let down hold less
+        told(far)
 
     try:
         found = run(

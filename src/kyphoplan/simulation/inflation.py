@@ -2,9 +2,15 @@
 
 In each increment the balloons take a set volume more. Their pressure acts on the bone around
 them, which crushes where it must; the pressures are unknowns beside the displacement, and the
-increment is done when the unbalanced force is small and the volume is right. Then everything is
-moved: the bone with its mineral and stress (`material_points`), and the skins (`balloon_shape`).
-At the end the pressure is let out, the bone springs back a little, and the void remains.
+increment is done when the unbalanced force is small and the volume is right. It is balanced in its
+middle, with bone and balloons half-way and the stress half-way, and then goes on as far again: so
+pressure and work are right to second order in its length. Then everything is moved: the bone with
+its mineral and stress (`material_points`), and the skins (`balloon_shape`). At the end the
+pressure is let out, the bone springs back a little, and the void remains.
+
+References
+----------
+Ortiz & Popov 1985, doi:10.1002/nme.1620210902 (integrating plasticity at the midpoint).
 """
 
 from collections.abc import Callable
@@ -20,10 +26,9 @@ from kyphoplan.simulation.balloon import material_points as mp
 from kyphoplan.simulation.balloon.balancing import BALANCE, Asked, Balanced, Block, balance
 from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.balloon.membrane import Membrane
-from kyphoplan.simulation.balloon.octants import BEARS, FILL_POISSON, LEAST_SHARE, Octants, octants
+from kyphoplan.simulation.balloon.octants import Octants, endured, octants
 from kyphoplan.simulation.balloon.placing import keep_out
 from kyphoplan.simulation.balloon.valves import Valves
-from kyphoplan.simulation.balloon.yielding import happened
 from kyphoplan.simulation.bone_law import MOST_MINERAL, BoneLaw
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.gauge import touching
@@ -31,11 +36,12 @@ from kyphoplan.simulation.gauge import touching
 STRIDE = 0.4  # [voxel] mean path of the skin in one increment
 RISE, MOST_RISE = 0.6, 1.0  # [voxel] highest rise of a skin in an increment: aimed at, and let be
 FIRST = (0.05, 0.25)  # [1] of a stride: the first increments, while the bone begins to yield
+HALVES = 2  # [1] parts of an increment: it is balanced after the first
 LET_DOWN = (0.5, 0.0)  # [1] of the pressure, in turn
 OVER = 1.01  # [1] of its largest pressure: a balloon is too full
 CUTS, LEAST_CUT = 4, 0.1  # [1] times an increment is made smaller, and by how much at most
 LEAST_PART = 0.25  # [1] of a stride, however high the skin rises somewhere: it comes to its end
-SMALLEST = 0.02  # [1] of a stride: if one as small finds no balance, the bone has given way
+SMALLEST = 0.02  # [1] of a stride: where smaller ones were needed, the bone has given way
 GROWN, EASY = 2.0, 30  # [1] growth of increments once one was cut; if so few solves did
 CONCAVE = 1.5  # [1] pressure rises fast at first: volume over this power of it is about straight
 NEARLY, MM3_PER_CM3 = 1e-6, 1000.0
@@ -68,8 +74,8 @@ class Increment:
 
     Attributes
     ----------
-    volume_mm3, pressure_mpa : [mm3], [MPa]; the pressure that did the work on the bone: without
-        the share that the grid has taken.
+    volume_mm3, middle_mm3 : at its end and in its middle [mm3].
+    pressure_mpa : in its middle; while it is let down, at its end [MPa].
     shift_mm : by how much the skins were shifted to hold their volume exactly [mm].
     unbalanced : unbalanced force over the balloons' force [1].
     balanced : whether that is small enough.
@@ -82,6 +88,7 @@ class Increment:
     """
 
     volume_mm3: tuple[float, ...]
+    middle_mm3: tuple[float, ...]
     pressure_mpa: tuple[float, ...]
     shift_mm: tuple[float, ...]
     unbalanced: float
@@ -122,7 +129,7 @@ class Operation:
     markers : (M, 3) places that are carried along [voxel].
     displacement_mm : (I + 1, J + 1, K + 1, 3) of the last increment [mm].
     gave_way : whether the bone has given way to a balloon: not even a small increment finds a
-        balance, and none is made after it.
+        balance or lets the skin rise evenly, and none is made after it.
     """
 
     def __init__(  # noqa: PLR0913 - the problem, and how to solve it
@@ -206,7 +213,7 @@ class Operation:
             told(grown)
 
     def _grown(self, volumes: Array, limits: Array) -> Increment | None:
-        """Make an increment, smaller if it finds no balance; none if it is too small then.
+        """Make an increment, smaller if it finds no balance or jumps; none if that is too small.
 
         A balloon that would pass its largest pressure is given that pressure instead.
         """
@@ -215,14 +222,12 @@ class Operation:
         least = SMALLEST * STRIDE * self.edge * sum(map(_area, growing))
         for cuts in range(1 + CUTS):
             half = self._half_way(volumes)
-            state = self._balanced(half, np.where(full, np.nan, volumes), pressures)
+            state = self._balanced(half, np.where(full, np.nan, volumes), pressures, HALVES)
             over = (volumes > 0.0) & ~full & (state.pressures > OVER * limits)
             risen = float(self._rises(half, state).max()) / self.edge
             if state.unbalanced > BALANCE:
                 part, cut = float(np.clip(RISE / max(risen, NEARLY), LEAST_CUT, 0.5)), True
                 full[:] = False
-                if part * volumes.sum() < least:
-                    return None
             elif risen > MOST_RISE and not cuts:
                 part = max(RISE / risen, LEAST_PART)
             elif over.any():
@@ -231,12 +236,15 @@ class Operation:
                 part, full = max(room**CONCAVE, LEAST_CUT), full | over
             else:
                 break
+            if part * volumes.sum() < least and not full.any():
+                return None
             volumes, pressures = part * volumes, np.where(full, limits, self.pressures)
         if state.unbalanced > BALANCE:
             return None
         if cut or self.wary < np.inf:
             self.wary = GROWN if state.solves <= EASY else 1.0
-        return self._moved(half, state)
+        self.work += float(state.pressures @ state.gained_mm3)
+        return self._moved(half, state, HALVES)
 
     def _stride(self, left: Array, limits: Array, number: int) -> Array:
         """Return the volumes of the next increment.
@@ -276,14 +284,17 @@ class Operation:
         )
         return Half(guess_mm=guess, points=points, skins=skins, now=now, membranes=membranes)
 
-    def _balanced(self, half: Half, volumes: Array, pressures: Array) -> Balanced:
+    def _balanced(self, half: Half, volumes: Array, pressures: Array, parts: int) -> Balanced:
+        """Balance an increment after the first of its parts; go on as far in the others."""
         asked = Asked(
             now=half.now,
-            volumes=volumes,
+            volumes=volumes / parts,
             least_pressures=np.zeros(len(pressures)) if pressures.any() else self.pressures,
             membranes=half.membranes,
         )
-        return balance(self.block, asked, half.guess_mm, pressures)
+        state = balance(self.block, asked, half.guess_mm / parts, pressures)
+        u, gained = state.displacement_mm, state.gained_mm3
+        return replace(state, displacement_mm=parts * u, gained_mm3=parts * gained)
 
     def _rises(self, half: Half, state: Balanced) -> Array:
         """Return the highest rise of each skin [mm]."""
@@ -302,27 +313,23 @@ class Operation:
             slack = (1.0 - part / before) * self.stretched
             self.work, self.stretched, before = self.work - slack, self.stretched - slack, part
             half, pressed = self._half_way(None, part), np.full(len(full), np.nan)
-            done.append(self._moved(half, self._balanced(half, pressed, full * part)))
+            state = self._balanced(half, pressed, full * part, 1)
+            self.work += float(0.5 * (self.pressures + state.pressures) @ state.gained_mm3)
+            done.append(self._moved(half, state, 1))
         return done
 
-    def _moved(self, half: Half, state: Balanced) -> Increment:
-        """Move everything as an increment has come out."""
-        u, now = state.displacement_mm, half.now
-        change = np.zeros((*now.tissue.shape, 8))
-        filler = BEARS * self.law.soft_mpa / (2.0 * (1.0 + FILL_POISSON))
-        stored, lost = happened(u, self.edge, now.law, now.stress, now.whole, filler, change)
-        self.work += float(0.5 * (self.pressures + state.pressures) @ state.gained_mm3)
+    def _moved(self, half: Half, state: Balanced, parts: int) -> Increment:
+        """Move everything as an increment has come out, the stress in as many parts."""
+        u, then = state.displacement_mm, [skin.volume_mm3 for skin in self.skins]
+        change, stored, lost = endured(half.now, u, self.edge, self.law, parts)
         self.dissipated += lost
         self.stretched += sum(sheet.energy(u) - sheet.energy(0.0 * u) for sheet in half.membranes)
         self.stored = stored + self.stretched
-        change[..., 1:7] /= np.maximum(now.tissue, LEAST_SHARE)[..., None]  # in the bone itself
         mp.move(self.points, half.points, u, self.edge, change)
         places = mp.carried(self.markers, 0.5 * half.guess_mm, self.edge)
         self.markers = mp.carried(self.markers, u, self.edge, places)
-        wanted = [
-            skin.volume_mm3 + gain / tamp.inside
-            for skin, gain, tamp in zip(self.skins, state.gained_mm3, self.tamps, strict=True)
-        ]
+        gains = [g / tamp.inside for g, tamp in zip(state.gained_mm3, self.tamps, strict=True)]
+        wanted = [volume + gain for volume, gain in zip(then, gains, strict=True)]
         moved = [
             skin.carried(u, self.edge, read)
             for skin, read in zip(self.skins, half.skins, strict=True)
@@ -342,6 +349,7 @@ class Operation:
         self.__dict__.pop("now", None)
         return Increment(
             volume_mm3=tuple(skin.volume_mm3 for skin in self.skins),
+            middle_mm3=tuple(v + 0.5 * gain for v, gain in zip(then, gains, strict=True)),
             pressure_mpa=tuple(float(p) for p in state.pressures),
             shift_mm=shift,
             unbalanced=state.unbalanced,
@@ -352,7 +360,7 @@ class Operation:
             stored_mj=self.stored,
             dissipated_mj=self.dissipated,
             grid_mj=self.work - self.dissipated - self.stored,
-            crushing=state.yielding / now.crushable,
+            crushing=state.yielding / half.now.crushable,
         )
 
 

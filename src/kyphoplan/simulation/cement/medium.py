@@ -33,6 +33,8 @@ class Medium:
     passing : (M,) whether cement passes.
     one_way : (M,) whether it lies along one way with others, see `Outlet`.
     within : (M,) length of the way from there on that lies in the bone [mm].
+    entry : (M,) resistance from the middle of the voxel into the way, times permeability and edge
+        over viscosity [1], see `entry_of`.
     """
 
     network: Network
@@ -49,6 +51,7 @@ class Medium:
     passing: NDArray[np.bool_]
     one_way: NDArray[np.bool_]
     within: Array
+    entry: Array
 
     @property
     def pores_mm3(self) -> Array:
@@ -118,7 +121,7 @@ class Medium:
         share = half_full(part[self.cell], np.ones(self.cell.size, bool))
         mixed = share * viscosity[self.cell] + (1.0 - share) * self.marrow
         mean = np.cbrt(self.permeability[:, self.cell].prod(axis=0))
-        resistance = 0.5 * mixed / (mean * self.edge_mm) + inside_way / self.conductance
+        resistance = self.entry * mixed / (mean * self.edge_mm) + inside_way / self.conductance
         return np.asarray(1.0 / resistance)
 
 
@@ -175,7 +178,31 @@ def medium_of(
         passing=np.array([outlet.site is not None for outlet in outlets], bool)[way],
         one_way=np.array([outlet.one_way for outlet in outlets], bool)[way],
         within=_joined(lengths)[there],
+        entry=np.array([entry_of(outlet, edge_mm) for outlet in outlets])[way],
     )
+
+
+def entry_of(outlet: Outlet, edge_mm: float) -> float:
+    """Return the resistance into a way, times permeability and edge over viscosity [1].
+
+    Out through the skin it is that of half a voxel. Into a vein, fluid flows from all around, as
+    into a well: a voxel's pressure is that at 0.2 of its edge from the vein's axis.
+
+    Examples
+    --------
+    >>> entry_of(Outlet(
+    ...     site=None, voxels=np.zeros((1, 3), int), conductance_mm3=np.ones(1), radius_mm=0.2,
+    ...     length_mm=1.0, area_mm2=1.0,
+    ... ), 2.0)
+    0.5
+
+    References
+    ----------
+    Peaceman DW, Soc Pet Eng J 1978;18:183, doi:10.2118/6893-PA (the well in a square block).
+    """
+    if not outlet.one_way:
+        return 0.5
+    return float(np.log(max(WELL * edge_mm / outlet.radius_mm, 1.0)) / (2.0 * np.pi))
 
 
 def _joined(parts: Sequence[Array] | Sequence[NDArray[np.int64]]) -> Array:
@@ -189,4 +216,5 @@ def _bored(outlet: Outlet, network: Network) -> Array:
     return np.bincount(cell[there], outlet.bore_mm4[there], network.count).astype(float)
 
 
+WELL = 0.2  # [1] of a voxel's edge: source as `entry_of`
 DENSEST_PORES = 0.98  # [1] bone share beyond which a voxel keeps two hundredths of pores: solvable

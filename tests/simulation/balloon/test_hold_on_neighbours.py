@@ -11,7 +11,7 @@ from kyphoplan.simulation.operation import _bone_points
 from kyphoplan.simulation.operative_field import PLATE, SUPPORT, Surroundings, prepare
 from kyphoplan.simulation.uncertainty import assumed_calibration
 
-from ..planned import planned
+from ...planned import planned
 
 SOFT, STIFF = 0.6, 2000.0  # [MPa] of the layer that holds a neighbour, and of the neighbour
 

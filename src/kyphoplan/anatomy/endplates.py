@@ -10,7 +10,7 @@ from kyphoplan.anatomy.body import Outline
 from kyphoplan.anatomy.cloud import Base, cloud
 from kyphoplan.anatomy.ct_edges import edges_seen, label_anchors, near_places, nodes
 from kyphoplan.anatomy.grid import Grid, Mask, crossing
-from kyphoplan.anatomy.label_edges import labels_seen, rounded_mm
+from kyphoplan.anatomy.label_edges import crossed, hidden, labels_seen, rounded
 from kyphoplan.anatomy.patch import Patch
 from kyphoplan.anatomy.relief import Relief
 from kyphoplan.anatomy.surface import Surface, join, trial_reach
@@ -263,17 +263,11 @@ def _uncertainty(
     -------
     Their standard uncertainty (3,) and that of the first against the last [mm]. What the fit does
     not know the points share as far as the smooth surface makes them; what the models lack and
-    what label and CT disagree about each has for itself. From labels alone each has all of it for
-    itself: what is least known of a surface that a slice hides is its tilt; and what a CT's edge
+    what label and CT disagree about each has for itself. From labels alone what a slice hides
+    errs at both ends against each other: what is least known of it is its tilt. What a CT's edge
     may err beside its fit, a label's may as well.
     """
     voxel = float(np.linalg.norm(frame.superior @ image.affine[:3, :3]))  # [mm] along the axis
-    if not surface.refined.any():
-        _, b, c = plane(surface)
-        normal = unit(np.array([-b, -c, 1.0])) @ frame.axes
-        rounded = rounded_mm(normal, frame.superior, image.affine)
-        sd = float(np.linalg.norm([rounded, EDGE_SD * voxel, PLACE_SD_MM]))
-        return np.full(3, sd), float(np.sqrt(2.0)) * sd
     assert surface.fitted is not None
     left, posterior = points[:, 0], points[:, 1]
     distance = np.hypot(surface.left - left[:, None], surface.posterior - posterior[:, None])
@@ -283,5 +277,12 @@ def _uncertainty(
     model = voxel * (weight @ each)
     own = model**2 + (DISAGREEMENT_SHARE * surface.disagreement_mm) ** 2
     total = surface.fitted.covariance(left, posterior) + np.diag(own)
-    rise = np.array([1.0, 0.0, -1.0])
-    return np.sqrt(np.diag(total)), float(np.sqrt(rise @ total @ rise))
+    if surface.refined.any():
+        rise = np.array([1.0, 0.0, -1.0])
+        return np.sqrt(np.diag(total)), float(np.sqrt(rise @ total @ rise))
+    _, b, c = plane(surface)
+    steps = crossed(unit(np.array([-b, -c, 1.0])) @ frame.axes, image.affine)
+    unseen = hidden(steps) * np.sqrt(np.diag(total))
+    shown = float(np.linalg.norm([rounded(steps) * voxel, EDGE_SD * voxel, PLACE_SD_MM]))
+    against = float(unseen[0] + unseen[2])
+    return np.hypot(unseen, shown), float(np.hypot(against, np.sqrt(2.0) * shown))

@@ -16,6 +16,7 @@ ROUNDED_SD = 0.29  # [voxel] of a surface of which a label shows one slice: unif
 # [mm] half the wavelength at which a stiffness of 1e2 mm4 and what is seen balance: pi times its
 # fourth root. Over less a surface bends unseen
 BENDING_MM = 10.0
+STEPS_TOLD = 2.0  # [1] over that length tell how the surface runs (phantoms)
 
 
 def labels_seen(points: Cloud, base: Base, sign: int, voxel_mm: Array) -> Sightings:
@@ -47,22 +48,36 @@ def labels_seen(points: Cloud, base: Base, sign: int, voxel_mm: Array) -> Sighti
     )
 
 
-def rounded_mm(normal: Array, axis: Array, affine: Array) -> float:
-    """Tell how well the slices alone show a place on a labelled endplate, along an axis (3,) [mm].
+def crossed(normal: Array, affine: Array) -> float:
+    """Slices that an endplate crosses as far as it may bend unseen (BENDING_MM) [1].
 
-    Of an endplate that lies within one slice as far as it may bend unseen (BENDING_MM) no more is
-    known than the slice. One that crosses n more slices there shows n steps: each terrace tells to
-    a part of 1 / (1 + n) of a voxel, and there are 1 + n of them to be averaged.
+    Counted along the axis of the voxels that its normal (3,) follows most.
 
     Examples
     --------
-    >>> up = np.array([0.0, 0.0, 1.0])
     >>> aslant = np.array([0.0, np.sin(0.3), np.cos(0.3)])
-    >>> [round(rounded_mm(normal, up, np.diag([1.0, 1.0, 2.0])), 2) for normal in (up, aslant)]
-    [0.58, 0.15]
+    >>> round(crossed(aslant, np.diag([1.0, 1.0, 2.0])), 2)
+    1.41
     """
     slices = np.linalg.inv(affine[:3, :3])  # rows: slices per mm along the patient's axes
     facing = slices[int(np.argmax(np.abs(slices @ normal) / np.linalg.norm(slices, axis=1)))]
-    crossed = BENDING_MM * float(np.linalg.norm(facing - (facing @ normal) * normal))
-    voxel = float(np.linalg.norm(axis @ affine[:3, :3]))  # [mm] along the axis
-    return ROUNDED_SD * voxel / float((1.0 + crossed) ** 1.5)
+    return BENDING_MM * float(np.linalg.norm(facing - (facing @ normal) * normal))
+
+
+def rounded(steps: float) -> float:
+    """How well a label that shows some steps of an endplate tells a place on it [voxel].
+
+    Of an endplate within one slice no more is known than the slice. One that crosses n more shows
+    n steps: each terrace tells to a part of 1 / (1 + n) of a voxel, and there are 1 + n of them
+    to be averaged.
+    """
+    return ROUNDED_SD / float((1.0 + steps) ** 1.5)
+
+
+def hidden(steps: float) -> float:
+    """Part of the doubt of a surface's fit that a label with some steps leaves [1].
+
+    Below about two steps a smooth surface can lie the other way between them than it is fitted:
+    all of the doubt stays. From three on none does.
+    """
+    return float(np.exp(-((steps / STEPS_TOLD) ** 4)))

@@ -111,7 +111,7 @@ def test_a_ball_that_pushes_bone_aside_needs_the_pressure_of_endless_bone() -> N
     op = ball(first, 3.0, 20, 1.0, bone)
     op.given = (1.0 + POISSON) / (9.0 * (1.0 - POISSON))  # Hill: the rest is squeezed elastically
     last = op.inflate()[-1]
-    radius = (0.75 * last.middle_mm3[0] / np.pi) ** (1.0 / 3.0)
+    radius = (0.75 * last.volume_mm3[0] / np.pi) ** (1.0 / 3.0)
     exact = endless_pressure(radius, first, strength)
     assert last.pressure_mpa[0] == pytest.approx(exact, rel=TARGET)
     assert exact > 0.9 * pushing_pressure(MODULUS_MPA, POISSON, strength)

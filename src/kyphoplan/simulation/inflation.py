@@ -2,15 +2,9 @@
 
 In each increment the balloons take a set volume more. Their pressure acts on the bone around
 them, which crushes where it must; the pressures are unknowns beside the displacement, and the
-increment is done when the unbalanced force is small and the volume is right. It is balanced in its
-middle, with bone and balloons half-way and the stress half-way, and then goes on as far again: so
-pressure and work are right to second order in its length. Then everything is moved: the bone with
-its mineral and stress (`material_points`), and the skins (`balloon_shape`). At the end the
-pressure is let out, the bone springs back a little, and the void remains.
-
-References
-----------
-Ortiz & Popov 1985, doi:10.1002/nme.1620210902 (integrating plasticity at the midpoint).
+increment is done when the unbalanced force is small and the volume is right. Then everything is
+moved: the bone with its mineral and stress (`material_points`), and the skins (`balloon_shape`).
+At the end the pressure is let out, the bone springs back a little, and the void remains.
 """
 
 from collections.abc import Callable
@@ -36,7 +30,6 @@ from kyphoplan.simulation.gauge import touching
 STRIDE = 0.4  # [voxel] mean path of the skin in one increment
 RISE, MOST_RISE = 0.6, 1.0  # [voxel] highest rise of a skin in an increment: aimed at, and let be
 FIRST = (0.05, 0.25)  # [1] of a stride: the first increments, while the bone begins to yield
-HALVES = 2  # [1] parts of an increment: it is balanced after the first
 LET_DOWN = (0.5, 0.0)  # [1] of the pressure, in turn
 OVER = 1.01  # [1] of its largest pressure: a balloon is too full
 CUTS, LEAST_CUT = 4, 0.1  # [1] times an increment is made smaller, and by how much at most
@@ -74,8 +67,7 @@ class Increment:
 
     Attributes
     ----------
-    volume_mm3, middle_mm3 : at its end and in its middle [mm3].
-    pressure_mpa : in its middle; while it is let down, at its end [MPa].
+    volume_mm3, pressure_mpa : at its end [mm3], [MPa].
     shift_mm : by how much the skins were shifted to hold their volume exactly [mm].
     unbalanced : unbalanced force over the balloons' force [1].
     balanced : whether that is small enough.
@@ -88,7 +80,6 @@ class Increment:
     """
 
     volume_mm3: tuple[float, ...]
-    middle_mm3: tuple[float, ...]
     pressure_mpa: tuple[float, ...]
     shift_mm: tuple[float, ...]
     unbalanced: float
@@ -222,7 +213,7 @@ class Operation:
         least = SMALLEST * STRIDE * self.edge * sum(map(_area, growing))
         for cuts in range(1 + CUTS):
             half = self._half_way(volumes)
-            state = self._balanced(half, np.where(full, np.nan, volumes), pressures, HALVES)
+            state = self._balanced(half, np.where(full, np.nan, volumes), pressures)
             over = (volumes > 0.0) & ~full & (state.pressures > OVER * limits)
             risen = float(self._rises(half, state).max()) / self.edge
             if state.unbalanced > BALANCE:
@@ -243,8 +234,7 @@ class Operation:
             return None
         if cut or self.wary < np.inf:
             self.wary = GROWN if state.solves <= EASY else 1.0
-        self.work += float(state.pressures @ state.gained_mm3)
-        return self._moved(half, state, HALVES)
+        return self._moved(half, state)
 
     def _stride(self, left: Array, limits: Array, number: int) -> Array:
         """Return the volumes of the next increment.
@@ -284,17 +274,14 @@ class Operation:
         )
         return Half(guess_mm=guess, points=points, skins=skins, now=now, membranes=membranes)
 
-    def _balanced(self, half: Half, volumes: Array, pressures: Array, parts: int) -> Balanced:
-        """Balance an increment after the first of its parts; go on as far in the others."""
+    def _balanced(self, half: Half, volumes: Array, pressures: Array) -> Balanced:
         asked = Asked(
             now=half.now,
-            volumes=volumes / parts,
+            volumes=volumes,
             least_pressures=np.zeros(len(pressures)) if pressures.any() else self.pressures,
             membranes=half.membranes,
         )
-        state = balance(self.block, asked, half.guess_mm / parts, pressures)
-        u, gained = state.displacement_mm, state.gained_mm3
-        return replace(state, displacement_mm=parts * u, gained_mm3=parts * gained)
+        return balance(self.block, asked, half.guess_mm, pressures)
 
     def _rises(self, half: Half, state: Balanced) -> Array:
         """Return the highest rise of each skin [mm]."""
@@ -313,15 +300,14 @@ class Operation:
             slack = (1.0 - part / before) * self.stretched
             self.work, self.stretched, before = self.work - slack, self.stretched - slack, part
             half, pressed = self._half_way(None, part), np.full(len(full), np.nan)
-            state = self._balanced(half, pressed, full * part, 1)
-            self.work += float(0.5 * (self.pressures + state.pressures) @ state.gained_mm3)
-            done.append(self._moved(half, state, 1))
+            done.append(self._moved(half, self._balanced(half, pressed, full * part)))
         return done
 
-    def _moved(self, half: Half, state: Balanced, parts: int) -> Increment:
-        """Move everything as an increment has come out, the stress in as many parts."""
-        u, then = state.displacement_mm, [skin.volume_mm3 for skin in self.skins]
-        change, stored, lost = endured(half.now, u, self.edge, self.law, parts)
+    def _moved(self, half: Half, state: Balanced) -> Increment:
+        """Move everything as an increment has come out."""
+        u = state.displacement_mm
+        change, stored, lost = endured(half.now, u, self.edge, self.law)
+        self.work += float(0.5 * (self.pressures + state.pressures) @ state.gained_mm3)
         self.dissipated += lost
         self.stretched += sum(sheet.energy(u) - sheet.energy(0.0 * u) for sheet in half.membranes)
         self.stored = stored + self.stretched
@@ -329,7 +315,7 @@ class Operation:
         places = mp.carried(self.markers, 0.5 * half.guess_mm, self.edge)
         self.markers = mp.carried(self.markers, u, self.edge, places)
         gains = [g / tamp.inside for g, tamp in zip(state.gained_mm3, self.tamps, strict=True)]
-        wanted = [volume + gain for volume, gain in zip(then, gains, strict=True)]
+        wanted = [s.volume_mm3 + gain for s, gain in zip(self.skins, gains, strict=True)]
         moved = [
             skin.carried(u, self.edge, read)
             for skin, read in zip(self.skins, half.skins, strict=True)
@@ -349,7 +335,6 @@ class Operation:
         self.__dict__.pop("now", None)
         return Increment(
             volume_mm3=tuple(skin.volume_mm3 for skin in self.skins),
-            middle_mm3=tuple(v + 0.5 * gain for v, gain in zip(then, gains, strict=True)),
             pressure_mpa=tuple(float(p) for p in state.pressures),
             shift_mm=shift,
             unbalanced=state.unbalanced,

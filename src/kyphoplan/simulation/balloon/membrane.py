@@ -86,15 +86,14 @@ def _standing_out(places: Array, above: Array, slopes: Array, areas: Array) -> A
     """Return the matrix that turns rises into how far each stands out from those around it.
 
     Nodes are compared with those that lie as deep, since squeezed bone moves less farther out. An
-    even rise stands out nowhere, however it dies away with depth (to second order), nor does a
-    shift of the whole balloon.
+    even rise stands out nowhere, nor does a shift of the whole balloon.
     """
     where = np.column_stack([places, DEPTH * above])
     squares = (where**2).sum(axis=1)
     apart = squares[:, None] + squares - 2.0 * where @ where.T
     weights = np.exp(-0.5 * apart / SPAN_MM**2) * areas
     out = np.eye(areas.size) - weights / weights.sum(axis=1, keepdims=True)
-    free = np.column_stack([np.ones(areas.size), above, above**2, slopes])
+    free = np.column_stack([np.ones(areas.size), above, slopes])
     borne = free.T * areas
     parts = np.linalg.lstsq(borne @ free, borne, rcond=None)[0]
     return np.asarray(out - (out @ free) @ parts)

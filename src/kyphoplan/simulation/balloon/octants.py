@@ -26,7 +26,6 @@ BEARS = 2.0  # [1] times soft tissue's stiffness: less, and an octant has no str
 LEAST_SHARE = 0.1  # [1] of tissue in an octant: less does not make its stress larger
 WHOLE = 0.99  # [1] of a voxel that is tissue: less, and its octants dilate by themselves
 FILL_POISSON = 0.3  # [1] of soft tissue and of the balloon's inside; neither bears anything
-FILLER = 0.1  # [1] times soft tissue's stiffness: what stands for the liquid in a balloon
 LEAST_TENSION = 1e-3  # [1] of its strength: less, and bone at rest would be on the brink
 NEARLY = 1e-6
 
@@ -97,8 +96,7 @@ def _resisting(
     """Write the laws of octants; return how many can crush, and what share of stress is kept."""
     whole = share * found[:, mp.WEAK]
     bone = law.modulus(density) * whole
-    soft = share + (1.0 - share) * FILLER
-    modulus = bone + found[:, mp.SOFT] * share + law.soft_mpa * soft
+    modulus = bone + found[:, mp.SOFT] * share + law.soft_mpa
     poisson = share * found[:, mp.POISSON] + (1.0 - share) * FILL_POISSON
     springs = bone < SOFT_SHARE * modulus
     limit = np.maximum(law.limit(density, found[:, mp.BORN]) * whole, LEAST_YIELD_MPA)
@@ -111,10 +109,8 @@ def _resisting(
     return int((~springs).sum()), np.where(modulus > BEARS * law.soft_mpa, share, 0.0)
 
 
-def endured(
-    now: Octants, u_mm: Array, edge_mm: float, law: BoneLaw, parts: int
-) -> tuple[Array, float, float]:
-    """Let the octants go through an increment in equal parts.
+def endured(now: Octants, u_mm: Array, edge_mm: float, law: BoneLaw) -> tuple[Array, float, float]:
+    """Let the octants go through an increment.
 
     Returns
     -------
@@ -123,15 +119,7 @@ def endured(
     """
     change = np.zeros((*now.tissue.shape, 8))
     filler = BEARS * law.soft_mpa / (2.0 * (1.0 + FILL_POISSON))
-    laws, stored, lost = now.law.copy(), 0.0, 0.0
-    for _ in range(parts):
-        part, stress = np.zeros_like(change), now.stress + change[..., 1:7]
-        stored, gone = yielding.happened(
-            u_mm / parts, edge_mm, laws, stress, now.whole, filler, part
-        )
-        squeeze = np.clip(-part[..., 0], 0.0, yielding.MOST_SQUEEZE)
-        laws[..., yielding.LIMIT] *= np.exp(laws[..., yielding.HARDENING] * squeeze)
-        change, lost = change + part, lost + gone
+    stored, lost = yielding.happened(u_mm, edge_mm, now.law, now.stress, now.whole, filler, change)
     change[..., 1:7] /= np.maximum(now.tissue, LEAST_SHARE)[..., None]
     return change, stored, lost
 

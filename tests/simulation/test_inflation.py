@@ -14,8 +14,9 @@ from kyphoplan.simulation.balloon import material_points as mp
 from kyphoplan.simulation.balloon.balancing import BALANCE, Asked, Balanced, balance
 from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.balloon.placing import placed_points
+from kyphoplan.simulation.balloon.tamps import Increment, Tamp
 from kyphoplan.simulation.bone_law import BoneLaw
-from kyphoplan.simulation.inflation import Increment, Operation, Tamp
+from kyphoplan.simulation.inflation import Operation
 
 from .radial import expand
 

@@ -26,10 +26,11 @@ from kyphoplan.simulation.augmented import Borne, after, before, borne
 from kyphoplan.simulation.balloon import material_points as mp
 from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.balloon.placing import placed_points
+from kyphoplan.simulation.balloon.tamps import Tamp
 from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.calibration import given
 from kyphoplan.simulation.elasticity import Method
-from kyphoplan.simulation.inflation import Operation, Tamp
+from kyphoplan.simulation.inflation import Operation
 from kyphoplan.simulation.operation import Assumptions, Operated, operate
 from kyphoplan.simulation.operative_field import Surroundings
 from kyphoplan.simulation.specimen import Tissue

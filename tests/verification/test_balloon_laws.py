@@ -11,9 +11,10 @@ from kyphoplan.simulation.balloon import material_points as mp
 from kyphoplan.simulation.balloon.balancing import Asked, balance
 from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.balloon.placing import placed_points
+from kyphoplan.simulation.balloon.tamps import Tamp
 from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.cavity import pushing_pressure
-from kyphoplan.simulation.inflation import Half, Operation, Tamp
+from kyphoplan.simulation.inflation import Half, Operation
 
 from ..simulation.radial import expand
 

@@ -22,16 +22,12 @@ from kyphoplan.planning.balloon import capsule_ml
 from kyphoplan.simulation.balloon import material_points as mp
 from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.balloon.placing import placed_points
+from kyphoplan.simulation.balloon.tamps import Increment, Tamp
 from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.fracture import FractureModel, weakened
-from kyphoplan.simulation.inflation import (
-    LET_DOWN,
-    Increment,
-    Operation,
-    Tamp,
-)
+from kyphoplan.simulation.inflation import LET_DOWN, Operation
 from kyphoplan.simulation.landmarks import Landmarks, landmarks
 from kyphoplan.simulation.operative_field import PLATE, SUPPORT, Field, Surroundings, prepare
 

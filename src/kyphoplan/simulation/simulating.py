@@ -21,12 +21,12 @@ from kyphoplan.case.rehearsal import LevelRehearsal, Rehearsal, Rehearsed
 from kyphoplan.errors import CaseError
 from kyphoplan.materials import FLOWING, REHEARSED
 from kyphoplan.morphometry import measure
+from kyphoplan.simulation.balloon.tamps import Tamp
 from kyphoplan.simulation.calibration import Calibration
 from kyphoplan.simulation.cement.solids_of_cement import cloud_solid, void_solid
 from kyphoplan.simulation.domain import outside
 from kyphoplan.simulation.draw_pool import Drawn, compute
 from kyphoplan.simulation.fracture import broken_endplates
-from kyphoplan.simulation.inflation import Tamp
 from kyphoplan.simulation.leakage import any_leak, leak_probabilities
 from kyphoplan.simulation.rehearsing import Run, Task, run
 from kyphoplan.simulation.uncertainty import (

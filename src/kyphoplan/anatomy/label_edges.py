@@ -57,7 +57,7 @@ def crossed(normal: Array, affine: Array) -> float:
     --------
     >>> aslant = np.array([0.0, np.sin(0.3), np.cos(0.3)])
     >>> round(crossed(aslant, np.diag([1.0, 1.0, 2.0])), 2)
-    1.41
+    1.48
     """
     slices = np.linalg.inv(affine[:3, :3])  # rows: slices per mm along the patient's axes
     facing = slices[int(np.argmax(np.abs(slices @ normal) / np.linalg.norm(slices, axis=1)))]

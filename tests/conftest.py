@@ -32,6 +32,7 @@ def shared() -> Path:
 
 # Targets that the code is known to miss. The tests keep their full bounds; each line goes when its
 # test passes. An entry is the beginning of a test's id.
+MANY = "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target_in_many_cases"
 KNOWN_MISSES = {
     "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target"
     "[height at 3 mm-labels alone": "two by 1.6 and 1.01 mm; no method can tell all",
@@ -40,9 +41,13 @@ KNOWN_MISSES = {
     "tests/simulation/test_inflation.py::test_the_pressure_keeps_to_its_target": "8.1 % of 3",
     "tests/simulation/test_inflation.py::test_the_grid_keeps_to_its_share": "4.1 % of 2",
     "tests/verification/test_balloon_laws.py::test_a_ball_that_pushes_bone": "6.0 % of 3",
-    "tests/validation/test_phantom_truth.py::test_a_figure_keeps_to_its_target_in_many": (
-        "canals that scatter by 11 points, Cobb angles by 1.4 degrees (a steep wedge's axis)"
-    ),
+    f"{MANY}[height at 3 mm-labels alone": "no method can tell all",
+    f"{MANY}[wedge angle at 1 mm": "1.2 degrees of 1 (a steep wedge's axis)",
+    f"{MANY}[cobb at 1 mm": "1.4 degrees of 1 (a steep wedge's axis)",
+    f"{MANY}[body volume at 3 mm": "up to 5 % of 3 before the cut leaned with the wall",
+    f"{MANY}[canal compromise at 3 mm": "11 points of 3, where canals scatter by person",
+    "tests/validation/test_phantom_truth.py::test_the_intervals_hold_the_truth_as_often_as_they_say"
+    "[canal compromise": "100 % of 99: most truths are 0, where the interval ends",
 }
 
 

@@ -64,7 +64,7 @@ def _moment(moment: Moment) -> Json:
         "volume_ml": {str(side): _short(v) for side, v in moment.volume_ml.items()},
         "pressure_bar": {str(side): _short(p) for side, p in moment.pressure_bar.items()},
         "change": _figures(moment.figures),
-        "posterior_wall_strain": round(moment.posterior_strain, STRAIN_DIGITS),
+        "posterior_wall_strain": _short(moment.posterior_strain),
         "posterior_wall_breach": moment.breach,
         "unbalanced": _short(moment.unbalanced),
         "work_mj": _short(moment.work_mj),
@@ -76,9 +76,6 @@ def _moment(moment: Moment) -> Json:
 
 def _figures(figures: Figures) -> Json:
     return {name: _short(getattr(figures, name)) for name in figures.__slots__}
-
-
-STRAIN_DIGITS = 6  # [1] a microstrain; what is less is rounding
 
 
 def _short(value: float) -> float:

@@ -280,7 +280,7 @@ class Operation:
         self.climbed, self.pressures = state.pressures - self.pressures, state.pressures
         self.displacement_mm, self.gained = u, state.gained_mm3
         self.risen = self._rises(half, state)
-        self.__dict__.pop("now", None)
+        self.__dict__.pop("now", None)  # found anew when it is asked for
         return Increment(
             volume_mm3=tuple(skin.volume_mm3 for skin in self.skins),
             pressure_mpa=tuple(float(p) for p in state.pressures),

@@ -36,6 +36,7 @@ WALL_MM = 2.0  # [mm] of bone that counts as posterior wall
 WALL_BEARS = 0.02  # [1] crushing beyond which the wall counts as broken; assumed: cortex fails at
 # strains of 1 to 3 %; the flag is drawn with a range
 WALL_PERCENTILE = 95.0  # [%]
+STRAIN_DIGITS = 6  # [1] a microstrain; what is less is rounding
 WALL_NEAR_MM = 0.5  # [mm] a balloon this near to the wall has reached it
 
 
@@ -261,7 +262,8 @@ class _Log:
 
     def __call__(self, increment: Increment) -> None:
         operation = self.operation
-        strain = float(np.percentile(operation.points.plastic[self.wall], WALL_PERCENTILE))
+        crushing = np.percentile(operation.points.plastic[self.wall], WALL_PERCENTILE)
+        strain = round(float(crushing), STRAIN_DIGITS)
         near = operation.points.place[self.wall] * self.bone.edge_mm
         reached = any((skin.above(near) < WALL_NEAR_MM).any() for skin in operation.skins)
         moment = Moment(

@@ -15,27 +15,12 @@ Nagtegaal, Parks & Rice 1974, doi:10.1016/0045-7825(74)90032-2 (mean dilatation)
 import numba as nb
 import numpy as np
 
-from kyphoplan.geometry import Array
 from kyphoplan.simulation.balloon.octant_slopes import strains, subtract_forces
 from kyphoplan.simulation.plasticity import return_factor
 from kyphoplan.simulation.solver.caching import KEPT
 
 SHEAR, BULK, LIMIT, FACTOR, CENTRE, HARDENING, LAWS = range(7)  # columns of an octant's law
 MOST_SQUEEZE = 1.0  # [1] logarithm of volume lost in one increment that still makes it stronger
-
-
-def _slopes() -> Array:
-    """Gradients of a unit voxel's eight corners in the middle of each octant (8, 8, 3)."""
-    sign = np.array([[2.0 * (n >> s & 1) - 1.0 for s in (2, 1, 0)] for n in range(8)])
-    near = 0.5 + 0.25 * sign[:, None, :] * sign[None, :, :]
-    out = np.empty((8, 8, 3))
-    for axis in range(3):
-        one, other = (axis + 1) % 3, (axis + 2) % 3
-        out[..., axis] = sign[None, :, axis] * near[..., one] * near[..., other]
-    return out
-
-
-SLOPES = _slopes()
 
 
 @nb.njit(cache=KEPT, nogil=True, inline="always")
@@ -181,16 +166,16 @@ def push(share, edge, out):
 
     Their sum over the displacements is the volume that the share gains.
     """
+    stress, slope = np.zeros((8, 6)), np.zeros((3, 3, 2, 2))
     eighth = edge * edge / 8.0
     for i in range(out.shape[0] - 1):
         for j in range(out.shape[1] - 1):
             for k in range(out.shape[2] - 1):
+                within = 0.0
                 for octant in range(8):
                     a, b, c = octant >> 2 & 1, octant >> 1 & 1, octant & 1
-                    part = eighth * share[2 * i + a, 2 * j + b, 2 * k + c]
-                    if part <= 0.0:
-                        continue
-                    for corner in range(8):
-                        f = out[i + (corner >> 2 & 1), j + (corner >> 1 & 1), k + (corner & 1)]
-                        for n in range(3):
-                            f[n] += part * SLOPES[octant, corner, n]
+                    part = share[2 * i + a, 2 * j + b, 2 * k + c]
+                    stress[octant, :3] = -part
+                    within += part
+                if within > 0.0:
+                    subtract_forces(stress, eighth, i, j, k, slope, out)

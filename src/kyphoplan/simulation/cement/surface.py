@@ -7,10 +7,10 @@ from scipy import ndimage
 from kyphoplan.case import Part, Vertebra
 from kyphoplan.geometry import Array
 from kyphoplan.simulation.cement.outlets import Voxels, exposed_faces
+from kyphoplan.simulation.fracture import SHELL_MM
 
 FARTHEST_MM = 4.0  # [mm] from a gap's centre to bone: farther away the gap is not of this bone
 SMOOTH_MM = 2.0  # [mm] over which a wall's direction is told
-BLUR_MM = 2.5  # [mm] from the skin over which CT smears the shell; as fracture.SHELL_MM
 LIFTED_MM = 2.0  # [mm] by which a balloon may have lifted the skin off the body as it was
 
 
@@ -49,7 +49,7 @@ class Surface:
         ----------
         inwards : (3,) or (N, 3) direction into the bone [1, LPS].
         """
-        steps = np.arange(0.0, BLUR_MM, 0.5 * self.edge)[:, None, None]
+        steps = np.arange(0.0, SHELL_MM, 0.5 * self.edge)[:, None, None]
         points = (self.places(voxels) + steps * inwards).reshape(-1, 3)
         return np.unique(self._inside(points)[0], axis=0)
 

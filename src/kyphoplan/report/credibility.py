@@ -157,13 +157,13 @@ OTHERS = (
         "height regained in patients (Winkelmann 2018, PMC6147886)",
         "front 1.5 +- 2.9, middle 2.1 +- 2.9, back 0.9 +- 2.1 mm",
         "within the band: in the phantom at 0.9 ml each 1.4, 0.4 and 0.0 mm in the midline, 0.9 "
-        "mm on average and 2.0 mm over a balloon (at 2 mm: 0.9, 0.4 and 0.0, 0.5 and 1.0 mm); in "
+        "mm on average and 2.0 mm over a balloon (at 2 mm: 0.8, 0.4 and 0.0, 0.5 and 1.1 mm); in "
         "patients posture adds to it (Xu 2014, 10.3174/ajnr.A3617: all of it)",
     ),
     _compared(
         "angle corrected in patients (FREE, PMC3678891; Winkelmann 2018)",
         "3.1, 1.3 +- 3.3 degrees",
-        "3.4 degrees of wedge in the phantom at 0.9 ml each at 1 mm, 2.1 at 2 mm; 8 in a body "
+        "3.4 degrees of wedge in the phantom at 0.9 ml each at 1 mm, 1.9 at 2 mm; 8 in a body "
         "alone at 1.2 ml each",
     ),
     _compared(

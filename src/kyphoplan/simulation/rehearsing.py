@@ -15,7 +15,7 @@ from kyphoplan.simulation.cement.cementing import Mixture, cementing
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.filling import fill
 from kyphoplan.simulation.operation import Assumptions, Operated, operate, slices
-from kyphoplan.simulation.specimen import Specimen, Tissue
+from kyphoplan.simulation.treated import treated
 
 Told = Callable[[str, float], None]
 CEMENT_PICTURES = 5  # [1] pictures of the cement on its way
@@ -121,38 +121,17 @@ def opened(mixture: Mixture, operated: Operated, kept: float) -> Mixture:
     return replace(mixture, ways=replace(mixture.ways, lift_mm=(1.0 - kept) * lift))
 
 
-def specimen_now(operated: Operated) -> Specimen:
-    """Return the treated vertebra as a specimen: bone and void where they are now."""
-    field, operation = operated.field, operated.operation
-    bone = (operation.density > 0.0) | (field.tissue == Tissue.BONE) | (operated.void > 0.0)
-    other = (field.tissue > Tissue.BONE) & (operated.void == 0.0)
-    return Specimen(
-        tissue=np.where(bone & ~other, Tissue.BONE, Tissue.VOID).astype(np.uint8),
-        hu=np.zeros(field.tissue.shape),
-        share=field.share,
-        edge_mm=field.edge_mm,
-        affine=field.affine,
-    )
-
-
 def _filled(task: Task, operated: Operated, mixture: Mixture, told: Told) -> Filling | None:
     """Fill the voids with the planned cement; None if none is planned."""
     plan = task.plan
     if plan.fill is None or not plan.fill.total.value or not plan.fill.accepted:
         return None
-    field, void = operated.field, operated.void
-    inside = 1.0 - np.where(field.tissue == Tissue.BONE, np.clip(field.share, 0.0, 1.0), 1.0)
-    left = np.maximum(1.0 - void, SMALLEST)
-    bone = np.clip(operated.operation.density / left / mixture.mineral_mg_per_cm3, 0.0, 1.0)
-    solid = np.minimum(1.0, inside + (1.0 - inside) * bone)
+    specimen, solid = treated(operated, mixture.mineral_mg_per_cm3)
     problem = cementing(
-        specimen_now(operated), task.vertebra, task.row, plan, solid, void, mixture=mixture
+        specimen, task.vertebra, task.row, plan, solid, operated.void, mixture=mixture
     )
     volume = problem.volume_ml
     return fill(problem, lambda portion: told("cement", portion.injected_ml / volume))
-
-
-SMALLEST = 1e-3
 
 
 def _figures_of_balloons(operated: Operated) -> dict[str, float]:

@@ -94,6 +94,21 @@ def test_probabilities_are_shares_with_intervals(leaky: Filling) -> None:
     assert any_leak([leaky, dry], judged, seen_ml=10.0).value == 0.0
 
 
+def test_draws_whose_flow_was_not_found_are_counted_in_the_interval_and_said(
+    leaky: Filling,
+) -> None:
+    dry, failed = fill(block(volume_ml=0.2)), fill(block(outlets=()))
+    judged = planned().measurements["L1"]
+    whole = any_leak([leaky, dry, dry, dry], judged)
+    found = any_leak([leaky, dry, dry, dry, failed, failed, failed], judged)
+    assert found.value == whole.value == 0.25
+    assert found.low == share_of(1, 7)[0]
+    assert found.high == share_of(4, 7)[1]
+    assert "1 of 4 draws" in found.reason
+    assert "of 3 more the flow was not found" in found.reason
+    assert "more the flow" not in whole.reason
+
+
 def test_more_draws_narrow_a_share() -> None:
     widths = [np.diff(share_of(draws // 10, draws))[0] for draws in (10, 40, 160)]
     assert widths == sorted(widths, reverse=True)

@@ -36,7 +36,7 @@ class Drawn:
     Attributes
     ----------
     figures : by name, empty if it failed.
-    filling : its ledger, without the cloud; None without cement.
+    filling : its ledger, without the cloud; None without cement. It says itself if it failed.
     failed : why it could not be computed, or empty.
     balanced : whether every increment is.
     """

@@ -1,6 +1,6 @@
 """When a surgeon stops because of a leak, and how likely each leak is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from scipy.special import betaincinv
@@ -69,9 +69,10 @@ def leak_probabilities(
     """Return how often CT would show each leak over draws of what is uncertain, with its interval.
 
     The interval is Jeffreys' for a binomial share: it covers the number of draws, not what the
-    draws leave out. Failed fillings do not count. Where gaps of the shell could not be judged,
-    leaks through them have no probability unless one was seen: never having drawn a gap that
-    nobody could see proves nothing.
+    draws leave out. The share is that of the fillings that were computed; the interval holds
+    whatever the failed ones might have been, and the reason says how many they are. Where gaps
+    of the shell could not be judged, leaks through them have no probability unless one was seen:
+    never having drawn a gap that nobody could see proves nothing.
 
     Parameters
     ----------
@@ -83,14 +84,9 @@ def leak_probabilities(
     >>> leak_probabilities([])[Site.DISC].value is None
     True
     """
-    whole = [filling for filling in fillings if not filling.failed]
     blind = _blind(measures)
     return {
-        site: _seen(
-            [filling.beyond_ml(site) >= seen_ml for filling in whole],
-            blind if site in THROUGH_GAPS else "",
-            seen_ml,
-        )
+        site: _share(fillings, (site,), blind if site in THROUGH_GAPS else "", seen_ml)
         for site in LEAKS
     }
 
@@ -101,9 +97,7 @@ def any_leak(
     seen_ml: float = CT_SEEN_ML,
 ) -> Measure:
     """Return how often CT would show a leak, wherever; see `leak_probabilities`."""
-    whole = [filling for filling in fillings if not filling.failed]
-    seen = [any(f.beyond_ml(site) >= seen_ml for site in LEAKS) for f in whole]
-    return _seen(seen, _blind(measures), seen_ml)
+    return _share(fillings, LEAKS, _blind(measures), seen_ml)
 
 
 def _blind(measures: VertebraMeasures | None) -> str:
@@ -111,21 +105,26 @@ def _blind(measures: VertebraMeasures | None) -> str:
     return "not measured" if measures is None else measures.cortical_gaps_reason
 
 
-def _seen(seen: Sequence[bool], blind: str, seen_ml: float) -> Measure:
-    """Return the share of draws with a leak, or why there is none."""
-    if not seen:
+def _share(
+    fillings: Sequence[Filling], sites: Collection[Site], blind: str, seen_ml: float
+) -> Measure:
+    """Return the share of draws with a leak at one of some sites, or why there is none."""
+    whole = [filling for filling in fillings if not filling.failed]
+    hits = sum(any(f.beyond_ml(site) >= seen_ml for site in sites) for f in whole)
+    draws, failed = len(whole), len(fillings) - len(whole)
+    if not whole:
         return Measure.unknown("1", "no draw was computed to its end")
-    if blind and not any(seen):
+    if blind and not hits:
         return Measure.unknown("1", f"gaps of the shell: {blind}")
-    hits, draws = sum(seen), len(seen)
-    low, high = share_of(hits, draws)
+    without = f"; of {failed} more the flow was not found: counted in the interval only"
     return Measure(
         value=hits / draws,
-        low=low,
-        high=high,
+        low=share_of(hits, draws + failed)[0],
+        high=share_of(hits + failed, draws + failed)[1],
         unit="1",
         confidence=Confidence.LOW,
-        reason=f"{hits} of {draws} draws with {seen_ml:g} ml or more beyond the bone; {WEAKNESS}",
+        reason=f"{hits} of {draws} draws with {seen_ml:g} ml or more beyond the bone"
+        f"{without if failed else ''}; {WEAKNESS}",
     )
 
 

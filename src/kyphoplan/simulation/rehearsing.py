@@ -28,7 +28,8 @@ class Run:
 
     Attributes
     ----------
-    operated, filling : bone with voids, and the cement; None if none was planned or it failed.
+    operated, filling : bone with voids, and the cement; None if none was planned. It says itself
+        if it failed.
     figures : by name; NaN where there is none.
     slices : pictures over time.
     balanced : whether every increment is.
@@ -95,19 +96,18 @@ def run(
         told=lambda moment, share: told("inflate", share),
     )
     filling = _filled(task, operated, opened(mixture, operated, assumptions.fracture.kept), told)
-    whole = filling is not None and not filling.failed
-    cement = filling.cement if filling is not None and whole else np.zeros(operated.void.shape)
+    failed = filling is not None and filling.failed
     figures = _figures_of_balloons(operated)
     if filling is not None:
         figures |= _figures_of_cement(filling)
-    if task.strength:
+    if task.strength and not failed:  # what it bears with cement, none can tell without its cloud
+        cement = np.zeros(operated.void.shape) if filling is None else filling.cement
         figures |= _figures_of_strength(operated, cement, assumptions, cement_mpa, method, told)
     return Run(
         operated=operated,
-        filling=filling if whole else None,
+        filling=filling,
         figures=figures,
-        slices=operated.slices
-        + (_pictures(operated, filling if whole else None) if task.pictures else ()),
+        slices=operated.slices + (_pictures(operated, filling) if task.pictures else ()),
         balanced=operated.balanced,
         note="" if filling is None else f"cement: {filling.ending.value} ({filling.detail})",
     )
@@ -215,7 +215,7 @@ def _figures_of_strength(
 
 def _pictures(operated: Operated, filling: Filling | None) -> tuple[Slices, ...]:
     """Cut the cement at a few moments of its way."""
-    if filling is None or not filling.portions:
+    if filling is None or filling.failed or not filling.portions:
         return ()
     whole = filling.injected_ml
     middle = operated.middle

@@ -134,6 +134,7 @@ def _rehearsed(
     found = _drawn(task, draws(seed, count, calibration), lambda far: told(level, "draws", far))
     done = [drawn for drawn in found if not drawn.failed]
     figures = measured([drawn.figures for drawn in done] if done else [main.figures])
+    filling = None if main.filling is None or main.filling.failed else main.filling
     return LevelRehearsal(
         level=task.plan.level,
         outcome=Rehearsed.DONE if main.balanced else Rehearsed.DOUBTFUL,
@@ -143,13 +144,13 @@ def _rehearsed(
         as_planned={name: x for name, x in main.figures.items() if math.isfinite(x)},
         leaks=_leaks(done, task.row),
         cement={name: figures[name] for name in PLACES if name in figures},
-        portions=() if main.filling is None else main.filling.portions,
+        portions=() if filling is None else filling.portions,
         slices=main.slices,
         void=tuple(
             void_solid(f"{level} {side} void", skin, main.operated.field)
             for side, skin in zip(main.operated.sides, main.operated.operation.skins, strict=True)
         ),
-        cloud=cloud_solid(f"{level} cement", main.filling, main.operated.field),
+        cloud=cloud_solid(f"{level} cement", filling, main.operated.field),
         draws=len(done),
         assumptions=_assumed(task.row, first),
     )
@@ -166,9 +167,11 @@ def _drawn(task: Task, sets: tuple[Draw, ...], told: Callable[[float], None]) ->
 def _leaks(done: list[Drawn], row: VertebraMeasures) -> dict[str, Measure]:
     """Return how likely each leak is; a few draws tell no probability."""
     names = {site: _leak_name(site) for site in LEAKS}
+    fillings = [drawn.filling for drawn in done if drawn.filling is not None]
     if len(done) < FEWEST:
         return dict.fromkeys([*names.values(), ANYWHERE], Measure.unknown("1", NOT_ESTIMATED))
-    fillings = [drawn.filling for drawn in done if drawn.filling is not None]
+    if sum(not filling.failed for filling in fillings) < FEWEST:
+        return dict.fromkeys([*names.values(), ANYWHERE], Measure.unknown("1", TOO_FEW_FILLED))
     found = leak_probabilities(fillings, row)
     leaks = {name: found[site] for site, name in names.items()}
     return leaks | {ANYWHERE: any_leak(fillings, row)}
@@ -177,6 +180,7 @@ def _leaks(done: list[Drawn], row: VertebraMeasures) -> dict[str, Measure]:
 def _reason(main: Run, found: list[Drawn]) -> str:
     failed = [drawn.failed for drawn in found if drawn.failed]
     uneven = sum(not drawn.balanced for drawn in found)
+    unfilled = [d.filling.detail for d in found if d.filling is not None and d.filling.failed]
     parts = [main.note] if main.note else []
     left = [
         f"{side} {1000.0 * reached / tamp.volume_mm3:.0%} of {tamp.volume_mm3 / 1000.0:.1f} ml"
@@ -190,6 +194,11 @@ def _reason(main: Run, found: list[Drawn]) -> str:
         parts.append(f"draws that could not be computed: {len(failed)}, the first: {failed[0]}")
     if uneven:
         parts.append(f"draws in which not every increment is in balance: {uneven}")
+    if unfilled:
+        parts.append(
+            f"draws whose cement was not computed to its end: {len(unfilled)} of {len(found)}, "
+            f"the first: {unfilled[0]}; leaks and cement rest on the others"
+        )
     return "; ".join(parts)
 
 
@@ -200,6 +209,7 @@ def _reached(main: Run) -> Iterator[tuple[float, Side, Tamp]]:
         yield max(moment.volume_ml[side] for moment in operated.moments), side, tamp
 
 
+TOO_FEW_FILLED = f"not estimated: cement was computed to its end in fewer than {FEWEST} draws"
 AT_LIMIT = "at the largest pressure of the balloon"
 NEARLY_FULL = 0.99  # [1] of the planned volume
 

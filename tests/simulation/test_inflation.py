@@ -108,7 +108,7 @@ def exact_pressure(step: Increment, tension: float = 1.0) -> float:
 
 
 def test_the_pressure_keeps_to_its_target() -> None:
-    """At 2.5 voxels of radius, smaller than any balloon: the page of trust has larger ones."""
+    """At 2.6 voxels of radius, smaller than any balloon: the page of trust has larger ones."""
     _, up, _ = inflated()
     assert up[-1].pressure_mpa[0] == pytest.approx(exact_pressure(up[-1]), rel=0.03)
 
@@ -118,7 +118,7 @@ def test_rubble_gives_way_as_a_ball_of_shells_of_rubble() -> None:
     assert all(step.balanced for step in up + down)
     last, other = up[-1], inflated()[1][-1]
     exact, whole = exact_pressure(last, RUBBLE), exact_pressure(other)
-    assert last.pressure_mpa[0] == pytest.approx(exact, rel=0.12)
+    assert last.pressure_mpa[0] == pytest.approx(exact, rel=0.03)
     ours, theirs = last.pressure_mpa[0] / other.pressure_mpa[0], exact / whole
     assert ours == pytest.approx(theirs, abs=0.03)
     assert theirs < 0.95
@@ -131,12 +131,7 @@ def test_work_in_is_stored_or_lost(tension: float) -> None:
     assert last.work_mj == pytest.approx(
         last.stored_mj + last.dissipated_mj + last.grid_mj, rel=1e-9
     )
-    assert abs(last.grid_mj) < 0.08 * last.work_mj
-
-
-def test_the_grid_keeps_to_its_share_of_the_work() -> None:
-    _, up, _ = inflated()
-    assert abs(up[-1].grid_mj) <= 0.02 * up[-1].work_mj
+    assert abs(last.grid_mj) <= 0.02 * last.work_mj
 
 
 def test_a_balloon_at_its_pressure_is_closed() -> None:

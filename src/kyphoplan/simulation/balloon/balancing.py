@@ -202,10 +202,10 @@ def _tried(block: Block, asked: Asked, u: Array, p: Array) -> _Trial:
 
 
 def bone_forces(block: Block, now: Octants) -> Array:
-    """Return the nodal forces of the stress as it is (I + 1, J + 1, K + 1, 3) [N]."""
+    """Return the forces of the bone's stress on the nodes (I + 1, J + 1, K + 1, 3) [N]."""
     rest = np.zeros(block.free.shape)
     _, force, _ = _forces(block, now, rest, np.zeros(len(now.pushes)))
-    return -force
+    return force
 
 
 def _forces(block: Block, now: Octants, u: Array, p: Array) -> tuple[Array, Array, int]:

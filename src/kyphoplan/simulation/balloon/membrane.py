@@ -76,11 +76,6 @@ class Membrane:
         drawn = self.stiffness @ self._heights(u_mm)
         force.reshape(-1, 3)[self.nodes] -= drawn[:, None] * self.slopes
 
-    def work(self, u_mm: Array) -> float:
-        """Work of its forces after a displacement, over that displacement once more [mJ]."""
-        height = self._heights(u_mm)
-        return float((height - self.height_mm) @ (self.stiffness @ height))
-
     def energy(self, u_mm: Array) -> float:
         """Energy after a displacement [mJ]."""
         height = self._heights(u_mm)

@@ -17,9 +17,7 @@ from kyphoplan.simulation.balloon.octants import Octants
 GROWS = 0.1  # [1] of the largest gain: a balloon that gains less keeps its volume
 
 
-def eased(
-    block: Block, sheets: tuple[Membrane, ...], found: Balanced, end: Octants
-) -> Array:
+def eased(block: Block, sheets: tuple[Membrane, ...], found: Balanced, end: Octants) -> Array:
     """Return the balloons' pressures at the end of an increment over those found (B,) [1].
 
     Parameters
@@ -29,7 +27,10 @@ def eased(
     end : bone and balloons when they have moved.
     """
     u = np.where(block.free, found.displacement_mm, 0.0)
-    done = float((bone_forces(block, end) * u).sum()) + sum(sheet.work(u) for sheet in sheets)
+    force = bone_forces(block, end)
+    for sheet in sheets:
+        sheet.draw_back(u, force)
+    done = -float((force * u).sum())
     each = found.pressures * (end.pushes.reshape(len(found.pressures), -1) @ u.ravel())
     grows = found.gained_mm3 > GROWS * found.gained_mm3.max()
     pushed = float(each[grows].sum())

@@ -129,7 +129,7 @@ OTHERS = (
     _compared(
         "cement that restores the strength of broken bodies (Molloy 2003, 120 bodies)",
         "16.2 % of the body",
-        "12 % at 2 mm; rises with each step of cement",
+        "11 % at 2 mm; rises with each step of cement",
     ),
     _compared(
         "cement that restores their stiffness",

@@ -93,7 +93,7 @@ def _standing_out(places: Array, above: Array, slopes: Array, areas: Array) -> A
     apart = squares[:, None] + squares - 2.0 * where @ where.T
     weights = np.exp(-0.5 * apart / SPAN_MM**2) * areas
     out = np.eye(areas.size) - weights / weights.sum(axis=1, keepdims=True)
-    free = np.column_stack([np.ones(areas.size), above, slopes])
+    free = out @ np.column_stack([above, slopes])
     borne = free.T * areas
-    parts = np.linalg.lstsq(borne @ free, borne, rcond=None)[0]
-    return np.asarray(out - (out @ free) @ parts)
+    parts = np.linalg.lstsq(borne @ free, borne @ out, rcond=None)[0]
+    return np.asarray(out - free @ parts)

@@ -217,8 +217,8 @@ class Operation:
             skins = tuple(skin.carried(0.5 * guess, self.edge) for skin in skins)
         now = self.now if points is self.points else self.mapped(points, skins)
         membranes = tuple(
-            Membrane.of(skin, push, self.edge, part)
-            for skin, push in zip(self.skins, now.pushes, strict=True)
+            Membrane.of(skin, push, self.edge, part, tamp.largest_mm)
+            for skin, push, tamp in zip(self.skins, now.pushes, self.tamps, strict=True)
         )
         return Half(guess_mm=guess, points=points, skins=skins, now=now, membranes=membranes)
 
@@ -269,8 +269,7 @@ class Operation:
             for skin, read in zip(self.skins, half.skins, strict=True)
         ]
         self.skins = tuple(
-            skin.holding(volume, tamp.largest_mm)
-            for skin, volume, tamp in zip(moved, wanted, self.tamps, strict=True)
+            skin.holding(volume) for skin, volume in zip(moved, wanted, strict=True)
         )
         shift = tuple(
             float(np.mean(new.height_mm - then.height_mm))

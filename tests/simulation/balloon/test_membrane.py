@@ -8,7 +8,7 @@ import pytest
 from kyphoplan.geometry import Array
 from kyphoplan.simulation.balloon import yielding
 from kyphoplan.simulation.balloon.balloon_shape import Skin
-from kyphoplan.simulation.balloon.membrane import Membrane
+from kyphoplan.simulation.balloon.membrane import TAUT_MPA_PER_MM, Membrane
 
 SIDE, RADIUS_MM = 14, 4.0
 MIDDLE = np.full(3, SIDE / 2.0)
@@ -95,6 +95,15 @@ def test_its_forces_do_the_work_of_its_energy() -> None:
     sheet.draw_back(u, force)
     gained = sheet.energy(u + step) - sheet.energy(u - step)
     assert gained == pytest.approx(-2.0 * float((force * step).sum()), rel=1e-6)
+
+
+def test_beyond_its_largest_radius_it_bears_the_pressure() -> None:
+    skin, push = ball()
+    sheet = Membrane.of(skin, push, 1.0, largest_mm=RADIUS_MM)
+    beyond, within = (step * outward() for step in (0.2, -0.2))
+    assert pressure_of(sheet, push, within) < 0.02
+    assert pressure_of(sheet, push, beyond) == pytest.approx(0.2 * TAUT_MPA_PER_MM, rel=0.02)
+    assert 20 < len(sheet.taut(beyond)) == len(sheet.nodes)
 
 
 def test_a_slack_sheet_draws_nothing() -> None:

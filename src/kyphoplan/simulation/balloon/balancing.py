@@ -23,9 +23,9 @@ from kyphoplan.simulation.solver.team import together
 BALANCE = 1e-2  # [1] unbalanced nodal force left in an increment over the balloons' force
 ROUNDS = 60  # [1] corrections of an increment at most
 SPELL = 15  # [1] corrections after which it is foreseen whether the rest will do
-LINEAR = 0.5  # [1] a linear solve leaves this part of the unbalanced force: exact ones need as
-# many rounds, measured
-MEMORY = 6  # [1] solves that are remembered
+LINEAR = 0.03  # [1] a linear solve leaves this part of the unbalanced force: what is remembered of
+# coarser ones (0.5) is noise, and costs twice as many rounds, measured
+MEMORY = 12  # [1] solves that are remembered; with 6 rubble that unloads needs three times as many
 RENEWED = (0, 3)  # [1] rounds in which the answer to a pressure is found anew
 WORSE = 4.0  # [1] times as unbalanced as the best so far: what is remembered misleads
 STIFFENED = 0.25 * np.array([0.5, 1.0 / 3.0])  # [1] shear and bulk modulus of a voxel that stands

@@ -10,9 +10,10 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from kyphoplan.geometry import Array
-from kyphoplan.simulation.balloon.membrane import Membrane
+from kyphoplan.simulation.balloon.membrane import TAUT_MPA_PER_MM, Membrane
 from kyphoplan.simulation.balloon.octants import Octants
 from kyphoplan.simulation.balloon.yielding import respond
 from kyphoplan.simulation.crushing import mixed
@@ -22,13 +23,14 @@ from kyphoplan.simulation.solver.team import together
 BALANCE = 1e-2  # [1] unbalanced nodal force left in an increment over the balloons' force
 ROUNDS = 60  # [1] corrections of an increment at most
 SPELL = 15  # [1] corrections after which it is foreseen whether the rest will do
-LINEAR = 0.5  # [1] a linear solve leaves this part of the unbalanced force: exact ones need as
-# many rounds, measured
-MEMORY = 6  # [1] solves that are remembered
+LINEAR = 0.03  # [1] a linear solve leaves this part of the unbalanced force: what is remembered of
+# coarser ones (0.5) is noise, and costs twice as many rounds, measured
+MEMORY = 12  # [1] solves that are remembered; with 6 rubble that unloads needs three times as many
 RENEWED = (0, 3)  # [1] rounds in which the answer to a pressure is found anew
 WORSE = 4.0  # [1] times as unbalanced as the best so far: what is remembered misleads
 STIFFENED = 0.25 * np.array([0.5, 1.0 / 3.0])  # [1] shear and bulk modulus of a voxel that stands
 # for a sheet in the corrections, over what it holds; the balance does not depend on them
+TAUTENED = np.array([0.5, 1.0 / 3.0])  # [1] the same where the sheet is taut
 NEARLY = 1e-6
 
 
@@ -190,6 +192,8 @@ def _tried(block: Block, asked: Asked, u: Array, p: Array) -> _Trial:
         membrane.draw_back(u, force)
         cut = ((now.shares > 0.0) & (now.shares < 1.0)).any(axis=0)
         secant[cut] += STIFFENED * membrane.hold * block.edge_mm
+        taut = cut & _touched(membrane.taut(u), cut.shape)
+        secant[taut] += TAUTENED * TAUT_MPA_PER_MM * block.edge_mm
     force[~block.free] = 0.0
     scale = float(np.linalg.norm(np.maximum(p, asked.least_pressures) @ pushes)) or NEARLY
     gained = pushes @ u.ravel()
@@ -206,6 +210,13 @@ def bone_forces(block: Block, now: Octants) -> Array:
     rest = np.zeros(block.free.shape)
     _, force, _ = _forces(block, now, rest, np.zeros(len(now.pushes)))
     return force
+
+
+def _touched(nodes: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Tell which voxels (I, J, K) have one of these nodes as a corner."""
+    corners = np.zeros([n + 1 for n in shape], bool)
+    corners.flat[nodes] = True
+    return np.asarray(ndimage.maximum_filter(corners, 2, origin=-1)[:-1, :-1, :-1])
 
 
 def _forces(block: Block, now: Octants, u: Array, p: Array) -> tuple[Array, Array, int]:

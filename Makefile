@@ -8,7 +8,7 @@ PEER := .venv-parosol
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench bench-solver soak lock
+.PHONY: help setup demo test check fix bench bench-draws bench-solver soak lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ fix: setup ## repair what ruff can repair, then format
 bench: setup ## time per stage and peak memory, beside peers
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/gate.py
+	$(BIN)/python bench/rehearsal.py
+
+bench-draws: setup ## a rehearsal with 20 draws beside its budget of 20 minutes; most of an hour
+	$(BIN)/python bench/rehearsal.py --draws
 
 bench-solver: setup $(PEER)/.ready ## the voxel solver beside its peers; writes docs/benchmarks.md
 	@command -v ccx >/dev/null || apt-get install -y -qq calculix-ccx || \

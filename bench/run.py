@@ -141,6 +141,14 @@ def phantom_case(folder: Path) -> Case:
     return Case(name="phantom T10-L3, 1 mm", ct=ct, labels=labels)
 
 
+def verse012_case() -> Case | None:
+    """Return the real scan; None where it does not lie beside the repository."""
+    if not VERSE012.is_dir():
+        return None
+    ct, labels = sorted(VERSE012.glob("*.nii.gz"))
+    return Case(name="verse012, L1 fracture, 3x1x1 mm", ct=ct, labels=labels)
+
+
 def report(case: Case, folder: Path, console: Console) -> None:
     """Print the tables of one case."""
     runs = [whole_process(case, folder / f"out-{case.ct.stem}") for _ in range(2)]
@@ -170,14 +178,12 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        cases = [phantom_case(folder)]
-        if VERSE012.is_dir():
-            ct, labels = sorted(VERSE012.glob("*.nii.gz"))
-            cases.append(Case(name="verse012, L1 fracture, 3x1x1 mm", ct=ct, labels=labels))
-        else:
+        report(phantom_case(folder), folder, console)
+        real = verse012_case()
+        if real is None:
             console.print("verse012-ct-L1fx: absent, not timed")
-        for case in cases:
-            report(case, folder, console)
+        else:
+            report(real, folder, console)
 
 
 if __name__ == "__main__":

@@ -125,9 +125,10 @@ def _outward(r, stress):  # type: ignore[no-untyped-def]
     return size * (-stress[0, 0] / thick + stress[0, 1] / middle)
 
 
-def expand(
-    radii: Array, start: Array, law: Callable[[Array], Array], *, held: bool, steps: int = 400
-) -> Array:
+Law = Callable[[Array], Array]
+
+
+def expand(radii: Array, start: Array, law: Law, *, held: bool, steps: int = 400) -> Array:
     """Return the pressures at radii of the wall [MPa].
 
     Parameters
@@ -138,17 +139,40 @@ def expand(
         and centre of the yield surface, hardening (N, 6).
     held : whether the outer border is held; else it is free.
     """
+    walls, found = _path(float(radii[-1]), start, law, held, steps, let_down=False)
+    return np.interp(radii, walls, found)
+
+
+def recoiled(radius_mm: float, start: Array, law: Law, *, held: bool, steps: int = 400) -> float:
+    """Return the radius of the void when a wall is let down from a radius, see `expand` [mm]."""
+    walls, found = _path(radius_mm, start, law, held, steps, let_down=True)
+    last, before = found[-1], found[-2]
+    return walls[-1] + (walls[-2] - walls[-1]) * last / (last - before)
+
+
+def _path(
+    radius_mm: float, start: Array, law: Law, held: bool, steps: int, *, let_down: bool
+) -> tuple[list[float], list[float]]:
+    """Return radii of the wall and pressures there, up to a radius or until there is none."""
     r, stress = start.copy(), np.zeros((start.size - 1, 2))
     volumes = np.diff(r**3)
     walls, found, last = [], [], r.size - 1 if held else r.size
-    u, whole = (r[0] / r) ** 2, (radii[-1] - r[0]) / steps
-    while r[0] < radii[-1]:
+    u, whole = (r[0] / r) ** 2, (radius_mm - r[0]) / steps
+    full = False
+    while not full or found[-1] > 0.0:
         constants, new, step = law(volumes / np.diff(r**3)), np.zeros_like(stress), whole
         while not _balanced(r, guess := u / u[0] * step, stress, constants, new, last):
             step *= 0.5
         force = _outward(r, new)
-        walls.append(r[0])
-        found.append(force / (4.0 * np.pi * r[0] ** 2))
+        walls.append(float(r[0]))
+        found.append(float(force / (4.0 * np.pi * r[0] ** 2)))
         u = guess
         r, stress = r + u, new
-    return np.interp(radii, walls, found)
+        if not full and r[0] >= radius_mm:
+            if not let_down:
+                break
+            full, whole = True, -DOWN * whole
+    return walls, found
+
+
+DOWN = 0.1  # [1] of a step up: a step down

@@ -1,5 +1,6 @@
 """Balloons in a block of bone: volume, balance, recoil, orderings, mirror."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -19,7 +20,7 @@ from kyphoplan.simulation.balloon.tamps import Increment, Tamp
 from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.inflation import Operation
 
-from .radial import expand
+from .radial import expand, recoiled
 
 SIDE, FIRST_MM, LAST_MM = 14, 2.0, 2.6
 YIELD_MPA = 1.6
@@ -82,7 +83,8 @@ def test_the_void_is_the_balloon_less_its_recoil() -> None:
     op, up, down = inflated()
     full, left = up[-1].volume_mm3[0], down[-1].volume_mm3[0]
     assert op.pressures[0] == 0.0
-    assert 0.9 * full < left < full
+    recoil = 1.0 - (recoiled(radius_of(up[-1]), *shelled(1.0), held=True) / radius_of(up[-1])) ** 3
+    assert 1.0 - left / full == pytest.approx(recoil, rel=0.1)
 
 
 def test_the_bone_keeps_its_mineral_and_leaves_the_balloon() -> None:
@@ -92,8 +94,8 @@ def test_the_bone_keeps_its_mineral_and_leaves_the_balloon() -> None:
     assert op.skins[0].above(op.points.place).min() > -0.3
 
 
-def exact_pressure(step: Increment, tension: float = 1.0) -> float:
-    """Return the pressure in a ball of the same bone, in one dimension [MPa]."""
+def shelled(tension: float) -> tuple[Array, Callable[[Array], Array]]:
+    """Return a ball of the same bone in one dimension: radii of its shells, and their law."""
     bone, start = law(), FIRST_MM * (1.1 * SIDE / 2.0 / FIRST_MM) ** np.linspace(0.0, 1.0, 201)
 
     def shells(squeezed: Array) -> Array:
@@ -104,12 +106,20 @@ def exact_pressure(step: Increment, tension: float = 1.0) -> float:
         rest = (shear * same, bulk * same, limit, factor, centre, bone.hardening * same)
         return np.stack(rest, axis=-1)
 
-    radius_mm = (0.75 * step.volume_mm3[0] / np.pi) ** (1.0 / 3.0)
-    return float(expand(np.array([radius_mm]), start, shells, held=True)[0])
+    return start, shells
+
+
+def radius_of(step: Increment) -> float:
+    return float((0.75 * step.volume_mm3[0] / np.pi) ** (1.0 / 3.0))
+
+
+def exact_pressure(step: Increment, tension: float = 1.0) -> float:
+    """Return the pressure in a ball of the same bone, in one dimension [MPa]."""
+    return float(expand(np.array([radius_of(step)]), *shelled(tension), held=True)[0])
 
 
 def test_the_pressure_keeps_to_its_target() -> None:
-    """At 2.5 voxels of radius, smaller than any balloon: the page of trust has larger ones."""
+    """At 2.6 voxels of radius, smaller than any balloon: the page of trust has larger ones."""
     _, up, _ = inflated()
     assert up[-1].pressure_mpa[0] == pytest.approx(exact_pressure(up[-1]), rel=0.03)
 
@@ -119,7 +129,7 @@ def test_rubble_gives_way_as_a_ball_of_shells_of_rubble() -> None:
     assert all(step.balanced for step in up + down)
     last, other = up[-1], inflated()[1][-1]
     exact, whole = exact_pressure(last, RUBBLE), exact_pressure(other)
-    assert last.pressure_mpa[0] == pytest.approx(exact, rel=0.12)
+    assert last.pressure_mpa[0] == pytest.approx(exact, rel=0.03)
     ours, theirs = last.pressure_mpa[0] / other.pressure_mpa[0], exact / whole
     assert ours == pytest.approx(theirs, abs=0.03)
     assert theirs < 0.95
@@ -132,12 +142,7 @@ def test_work_in_is_stored_or_lost(tension: float) -> None:
     assert last.work_mj == pytest.approx(
         last.stored_mj + last.dissipated_mj + last.grid_mj, rel=1e-9
     )
-    assert abs(last.grid_mj) < 0.08 * last.work_mj
-
-
-def test_the_grid_keeps_to_its_share_of_the_work() -> None:
-    _, up, _ = inflated()
-    assert abs(up[-1].grid_mj) <= 0.02 * up[-1].work_mj
+    assert abs(last.grid_mj) <= 0.02 * last.work_mj
 
 
 def test_a_balloon_at_its_pressure_is_closed() -> None:

@@ -24,13 +24,14 @@ from kyphoplan.simulation.balloon.octants import Octants, endured, octants
 from kyphoplan.simulation.balloon.placing import keep_out
 from kyphoplan.simulation.balloon.tamps import Increment, Tamp
 from kyphoplan.simulation.balloon.valves import Valves
+from kyphoplan.simulation.balloon.virtual_work import eased
 from kyphoplan.simulation.bone_law import MOST_MINERAL, BoneLaw
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.gauge import touching
 
 STRIDE = 0.4  # [voxel] mean path of the skin in one increment
 RISE, MOST_RISE = 0.6, 1.0  # [voxel] highest rise of a skin in an increment: aimed at, and let be
-FIRST = (0.05, 0.25)  # [1] of a stride: the first increments, while the bone begins to yield
+FIRST = (0.02, 0.06, 0.2, 0.5)  # [1] of a stride: the first increments, while the bone yields
 LET_DOWN = (0.5, 0.0)  # [1] of the pressure, in turn
 OVER = 1.01  # [1] of its largest pressure: a balloon is too full
 CUTS, LEAST_CUT = 4, 0.1  # [1] times an increment is made smaller, and by how much at most
@@ -65,6 +66,7 @@ class Operation:
     Attributes
     ----------
     points, skins, pressures : as they are now.
+    eased : pressures at the end of the last increment over those that balanced it half-way [1].
     markers : (M, 3) places that are carried along [voxel].
     displacement_mm : (I + 1, J + 1, K + 1, 3) of the last increment [mm].
     gave_way : whether the bone has given way to a balloon: not even a small increment finds a
@@ -91,7 +93,8 @@ class Operation:
             method=method or Method(),
         )
         self.skins = tuple(tamp.skin for tamp in tamps)
-        self.pressures = np.zeros(len(tamps))
+        self.limits = np.array([tamp.largest_mpa for tamp in tamps])
+        self.pressures, self.eased = np.zeros(len(tamps)), np.ones(len(tamps))
         self.markers = np.zeros((0, 3)) if markers is None else markers.copy()
         self.displacement_mm = np.zeros(held.shape)
         self.work = self.dissipated = self.stored = self.stretched = 0.0
@@ -132,17 +135,16 @@ class Operation:
             If the first increment finds no balance.
         """
         done: list[Increment] = []
-        limits = np.array([tamp.largest_mpa for tamp in self.tamps])
         inside = np.array([tamp.inside for tamp in self.tamps])
-        valves = Valves(limits)
+        valves = Valves(self.limits)
         while True:
             now = np.array([skin.volume_mm3 for skin in self.skins])
             left = np.array([tamp.volume_mm3 for tamp in self.tamps]) - now
             open_ = valves.open(now, left, self.pressures)
             if not open_.any():
                 return done
-            stride = np.minimum(left, self._stride(left, limits, len(done)))
-            grown = self._grown(np.where(open_, stride, 0.0) * inside, limits)
+            stride = np.minimum(left, self._stride(left, len(done)))
+            grown = self._grown(np.where(open_, stride, 0.0) * inside)
             if grown is None and not done:
                 raise CaseError("the balloon cannot be inflated: no balance is found")
             if grown is None:
@@ -151,12 +153,13 @@ class Operation:
             done.append(grown)
             told(grown)
 
-    def _grown(self, volumes: Array, limits: Array) -> Increment | None:
+    def _grown(self, volumes: Array) -> Increment | None:
         """Make an increment, smaller if it finds no balance or jumps; none if that is too small.
 
         A balloon that would pass its largest pressure is given that pressure instead.
         """
-        pressures, full, cut = self.pressures, np.zeros(len(volumes), bool), False
+        limits, begun = self.limits / self._ease(volumes), self.pressures / self.eased
+        pressures, full, cut = begun, np.zeros(len(volumes), bool), False
         growing = [skin for skin, more in zip(self.skins, volumes, strict=True) if more > 0.0]
         least = SMALLEST * STRIDE * self.edge * sum(map(_area, growing))
         for cuts in range(1 + CUTS):
@@ -170,21 +173,26 @@ class Operation:
             elif risen > MOST_RISE and not cuts:
                 part = max(RISE / risen, LEAST_PART)
             elif over.any():
-                rise = np.where(over, state.pressures - self.pressures, 1.0)
-                room = float(np.where(over, (limits - self.pressures) / rise, 1.0).min())
+                rise = np.where(over, state.pressures - begun, 1.0)
+                room = float(np.where(over, (limits - begun) / rise, 1.0).min())
                 part, full = max(room**CONCAVE, LEAST_CUT), full | over
             else:
                 break
             if part * volumes.sum() < least and not full.any():
                 return None
-            volumes, pressures = part * volumes, np.where(full, limits, self.pressures)
+            volumes, pressures = part * volumes, np.where(full, limits, begun)
         if state.unbalanced > BALANCE:
             return None
         if cut or self.wary < np.inf:
             self.wary = GROWN if state.solves <= EASY else 1.0
         return self._moved(half, state)
 
-    def _stride(self, left: Array, limits: Array, number: int) -> Array:
+    def _ease(self, volumes: Array) -> Array:
+        """Foresee how pressures ease by the end of an increment: less, the smaller it is [1]."""
+        smaller = min(float(volumes.sum() / max(self.gained.sum(), NEARLY)), 1.0)
+        return np.asarray(1.0 - smaller * (1.0 - self.eased))
+
+    def _stride(self, left: Array, number: int) -> Array:
         """Return the volumes of the next increment.
 
         A set path of the skins; less where only a weak spot gives way, or near a largest pressure.
@@ -193,7 +201,7 @@ class Operation:
         part = FIRST[number] if number < len(FIRST) else 1.0
         stride = part * STRIDE * self.edge * area
         even = RISE * self.edge / np.maximum(self.risen, NEARLY)
-        room = (limits - self.pressures) / np.maximum(self.climbed, NEARLY)
+        room = (self.limits - self.pressures) / np.maximum(self.climbed, NEARLY)
         ahead = np.minimum(even, np.where(self.climbed > 0.0, room, np.inf)) * self.gained
         ahead = np.clip(ahead, LEAST_PART * stride, stride)
         if self.wary < np.inf:
@@ -248,14 +256,19 @@ class Operation:
             slack = (1.0 - part / before) * self.stretched
             self.work, self.stretched, before = self.work - slack, self.stretched - slack, part
             half, pressed = self._half_way(None, part), np.full(len(full), np.nan)
-            done.append(self._moved(half, self._balanced(half, pressed, full * part)))
+            state = self._balanced(half, pressed, full * part)
+            done.append(self._moved(half, state, np.ones(len(full))))
         return done
 
-    def _moved(self, half: Half, state: Balanced) -> Increment:
-        """Move everything as an increment has come out."""
+    def _moved(self, half: Half, state: Balanced, ease: Array | None = None) -> Increment:
+        """Move everything as an increment has come out.
+
+        Parameters
+        ----------
+        ease : pressures at its end over those found; from virtual work by default [1].
+        """
         u = state.displacement_mm
         change, stored, lost = endured(half.now, u, self.edge, self.law)
-        self.work += float(0.5 * (self.pressures + state.pressures) @ state.gained_mm3)
         self.dissipated += lost
         self.stretched += sum(sheet.energy(u) - sheet.energy(0.0 * u) for sheet in half.membranes)
         self.stored = stored + self.stretched
@@ -276,13 +289,18 @@ class Operation:
             for new, then in zip(self.skins, moved, strict=True)
         )
         keep_out(self.points, self.skins, self.edge)
-        self.climbed, self.pressures = state.pressures - self.pressures, state.pressures
         self.displacement_mm, self.gained = u, state.gained_mm3
         self.risen = self._rises(half, state)
         self.__dict__.pop("now", None)  # found anew when it is asked for
+        if ease is None:
+            ease = eased(self.block, half.membranes, state, self.now)
+        pressures = np.minimum(ease * state.pressures, self.limits)  # it is closed there
+        self.work += float(0.5 * (self.pressures + pressures) @ state.gained_mm3)
+        self.climbed = pressures - self.pressures
+        self.pressures, self.eased = pressures, ease
         return Increment(
             volume_mm3=tuple(skin.volume_mm3 for skin in self.skins),
-            pressure_mpa=tuple(float(p) for p in state.pressures),
+            pressure_mpa=tuple(float(p) for p in pressures),
             shift_mm=shift,
             unbalanced=state.unbalanced,
             balanced=state.unbalanced <= BALANCE,

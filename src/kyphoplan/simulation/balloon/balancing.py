@@ -216,6 +216,13 @@ def _touched(nodes: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.bool
     return np.asarray(ndimage.maximum_filter(corners, 2, origin=-1)[:-1, :-1, :-1])
 
 
+def bone_forces(block: Block, now: Octants) -> Array:
+    """Return the forces of the bone's stress on the nodes (I + 1, J + 1, K + 1, 3) [N]."""
+    rest = np.zeros(block.free.shape)
+    _, force, _ = _forces(block, now, rest, np.zeros(len(now.pushes)))
+    return force
+
+
 def _forces(block: Block, now: Octants, u: Array, p: Array) -> tuple[Array, Array, int]:
     """Return secant state, forces of the balloons less the bone's, and octants that yield."""
     planes, threads = block.active.shape[0], block.method.threads

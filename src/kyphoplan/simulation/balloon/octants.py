@@ -74,11 +74,11 @@ def octants(
     density = np.minimum(cells[..., mp.MASS] / (finer**3 / 1000.0), MOST_MINERAL)
     whole = _means(share) > WHOLE
     here = np.flatnonzero(active.repeat(PARTS, 0).repeat(PARTS, 1).repeat(PARTS, 2))
-    found = cells.reshape(-1, mp.COUNT)[here]
     laws, stress = np.zeros((*fine, yielding.LAWS)), np.zeros((*fine, 6))
-    there, part = density.ravel()[here], share.ravel()[here]
-    crushable, borne = _resisting(found, there, part, law, laws.reshape(-1, yielding.LAWS), here)
-    stress.reshape(-1, 6)[here] = found[:, mp.STRESS :] * borne[:, None]
+    crushable = _resist(
+        cells.reshape(-1, mp.COUNT), here, share.ravel(), *_strengths(cells, density, law, here),
+        law.soft_mpa, law.hardening, laws.reshape(-1, yielding.LAWS), stress.reshape(-1, 6),
+    )  # fmt: skip
     return Octants(
         law=laws,
         stress=stress,
@@ -90,23 +90,40 @@ def octants(
     )
 
 
-def _resisting(
-    found: Array, density: Array, share: Array, law: BoneLaw, out: Array, at: NDArray[np.intp]
-) -> tuple[int, Array]:
-    """Write the laws of octants; return how many can crush, and what share of stress is kept."""
-    whole = share * found[:, mp.WEAK]
-    bone = law.modulus(density) * whole
-    modulus = bone + found[:, mp.SOFT] * share + law.soft_mpa
-    poisson = share * found[:, mp.POISSON] + (1.0 - share) * FILL_POISSON
-    springs = bone < SOFT_SHARE * modulus
-    limit = np.maximum(law.limit(density, found[:, mp.BORN]) * whole, LEAST_YIELD_MPA)
-    out[at, yielding.SHEAR] = modulus / (2.0 * (1.0 + poisson))
-    out[at, yielding.BULK] = modulus / (3.0 * (1.0 - 2.0 * poisson))
-    out[at, yielding.LIMIT] = np.where(springs, np.inf, limit)
-    factor, centre = law.surface(density, np.maximum(found[:, mp.TENSION], LEAST_TENSION))
-    out[at, yielding.FACTOR], out[at, yielding.CENTRE] = factor, centre
-    out[at, yielding.HARDENING] = np.where(density < MOST_MINERAL, law.hardening, 0.0)
-    return int((~springs).sum()), np.where(modulus > BEARS * law.soft_mpa, share, 0.0)
+def _strengths(
+    cells: Array, density: Array, law: BoneLaw, here: NDArray[np.intp]
+) -> tuple[Array, ...]:
+    """Return density, modulus, yield stress, shape and centre of the yield surface of octants."""
+    there, flat = density.ravel()[here], cells.reshape(-1, mp.COUNT)
+    tension = np.maximum(flat[here, mp.TENSION], LEAST_TENSION)
+    limit = law.limit(there, flat[here, mp.BORN])
+    return there, law.modulus(there), limit, *law.surface(there, tension)
+
+
+@nb.njit(cache=KEPT, nogil=True)
+def _resist(  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0917
+    cells, here, share, density, bone, limit, factor, centre, soft, hardening, laws, stress
+):
+    """Write the laws of octants, and the stress they remember; return how many can crush."""
+    crushable = 0
+    for n in range(len(here)):
+        at = here[n]
+        part, cell, law = share[at], cells[at], laws[at]
+        whole = part * cell[mp.WEAK]
+        stiff = bone[n] * whole
+        modulus = stiff + cell[mp.SOFT] * part + soft
+        poisson = part * cell[mp.POISSON] + (1.0 - part) * FILL_POISSON
+        crushes = stiff >= SOFT_SHARE * modulus
+        crushable += crushes
+        law[yielding.SHEAR] = modulus / (2.0 * (1.0 + poisson))
+        law[yielding.BULK] = modulus / (3.0 * (1.0 - 2.0 * poisson))
+        law[yielding.LIMIT] = max(limit[n] * whole, LEAST_YIELD_MPA) if crushes else np.inf
+        law[yielding.FACTOR], law[yielding.CENTRE] = factor[n], centre[n]
+        law[yielding.HARDENING] = hardening if density[n] < MOST_MINERAL else 0.0
+        if modulus > BEARS * soft:
+            for s in range(6):
+                stress[at, s] = part * cell[mp.STRESS + s]
+    return crushable
 
 
 def endured(now: Octants, u_mm: Array, edge_mm: float, law: BoneLaw) -> tuple[Array, float, float]:

@@ -14,6 +14,7 @@ from kyphoplan.simulation import inflation
 from kyphoplan.simulation.balloon import material_points as mp
 from kyphoplan.simulation.balloon.balancing import BALANCE, Asked, Balanced, balance
 from kyphoplan.simulation.balloon.balloon_shape import Skin
+from kyphoplan.simulation.balloon.membrane import TAUT_MPA_PER_MM
 from kyphoplan.simulation.balloon.placing import placed_points
 from kyphoplan.simulation.balloon.tamps import Increment, Tamp
 from kyphoplan.simulation.bone_law import BoneLaw
@@ -217,6 +218,27 @@ def test_a_balloon_does_not_run_away_into_pockets_without_mineral() -> None:
     assert np.abs(op.displacement_mm).max() < 1.5
     assert heights.max() - heights.min() < 1.0
     assert abs(up[-1].grid_mj) < 0.08 * up[-1].work_mj
+
+
+def one_sided(largest_mm: float) -> Operation:
+    """Return a balloon between bone as it was and bone a tenth as strong."""
+    op = operation(law(), volume=130.0)
+    op.points.weak[op.points.place[:, 0] > SIDE / 2.0] = 0.1
+    op.tamps = tuple(replace(tamp, largest_mm=largest_mm) for tamp in op.tamps)
+    op.now = op.mapped(op.points, op.skins)
+    return op
+
+
+def test_a_taut_balloon_grows_where_it_is_not_and_needs_more_pressure() -> None:
+    largest = 3.4
+    free, taut = one_sided(np.inf), one_sided(largest)
+    before = free.inflate()[-1]
+    up, down = taut.inflate(), taut.let_down()
+    assert all(step.balanced for step in up + down)
+    assert free.skins[0].height_mm.max() > largest + 1.0
+    assert taut.skins[0].height_mm.max() < largest + 2.0 * up[-1].pressure_mpa[0] / TAUT_MPA_PER_MM
+    assert up[-1].pressure_mpa[0] > 2.0 * before.pressure_mpa[0]
+    assert 0.95 * up[-1].volume_mm3[0] < down[-1].volume_mm3[0] < up[-1].volume_mm3[0]
 
 
 def mirrored(values: Array) -> Array:

@@ -158,7 +158,7 @@ class Operation:
 
         A balloon that would pass its largest pressure is given that pressure instead.
         """
-        limits, begun = self.limits / self._ease(volumes), self.pressures / self.eased
+        limits, begun = self.limits / self._ease(volumes), self.pressures / self._ease(volumes)
         pressures, full, cut = begun, np.zeros(len(volumes), bool), False
         growing = [skin for skin, more in zip(self.skins, volumes, strict=True) if more > 0.0]
         least = SMALLEST * STRIDE * self.edge * sum(map(_area, growing))
@@ -225,8 +225,8 @@ class Operation:
             skins = tuple(skin.carried(0.5 * guess, self.edge) for skin in skins)
         now = self.now if points is self.points else self.mapped(points, skins)
         membranes = tuple(
-            Membrane.of(skin, push, self.edge, part)
-            for skin, push in zip(self.skins, now.pushes, strict=True)
+            Membrane.of(skin, push, self.edge, part, tamp.largest_mm)
+            for skin, push, tamp in zip(self.skins, now.pushes, self.tamps, strict=True)
         )
         return Half(guess_mm=guess, points=points, skins=skins, now=now, membranes=membranes)
 
@@ -282,8 +282,7 @@ class Operation:
             for skin, read in zip(self.skins, half.skins, strict=True)
         ]
         self.skins = tuple(
-            skin.holding(volume, tamp.largest_mm)
-            for skin, volume, tamp in zip(moved, wanted, self.tamps, strict=True)
+            skin.holding(volume) for skin, volume in zip(moved, wanted, strict=True)
         )
         shift = tuple(
             float(np.mean(new.height_mm - then.height_mm))

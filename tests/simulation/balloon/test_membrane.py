@@ -1,24 +1,43 @@
 """The sheet of a balloon: blind to even growth and to shifts, against what stands out alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from kyphoplan.geometry import Array
 from kyphoplan.simulation.balloon import yielding
 from kyphoplan.simulation.balloon.balloon_shape import Skin
-from kyphoplan.simulation.balloon.membrane import Membrane
+from kyphoplan.simulation.balloon.membrane import TAUT_MPA_PER_MM, Membrane
 
 SIDE, RADIUS_MM = 14, 4.0
 MIDDLE = np.full(3, SIDE / 2.0)
+
+
+def pushed(skin: Skin) -> Array:
+    """Nodal forces of a pressure of 1 MPa."""
+    push = np.zeros((SIDE + 1,) * 3 + (3,))
+    yielding.push(skin.share((2 * SIDE,) * 3, 0.5, 2), 1.0, push)
+    return push
 
 
 def ball() -> tuple[Skin, Array]:
     """Return a ball and the nodal forces of its pressure."""
     core = np.array([0.0, 0.0, 0.01])
     skin = Skin.around(MIDDLE - core, MIDDLE + core, RADIUS_MM)
-    push = np.zeros((SIDE + 1,) * 3 + (3,))
-    yielding.push(skin.share((2 * SIDE,) * 3, 0.5, 2), 1.0, push)
-    return skin, push
+    return skin, pushed(skin)
+
+
+def lumpy(off_mm: float, lump_mm: float = 1.0, turns_per_mm: float = 1.3) -> Skin:
+    """Return a lumpy ball around a core that lies off its middle."""
+    core = MIDDLE - np.array([0.0, off_mm, 0.0])
+    skin = Skin.around(core, core + np.array([0.0, 0.01, 0.0]), RADIUS_MM)
+    feet, ways = skin.feet_and_directions()
+    along = ((feet - MIDDLE) * ways).sum(axis=-1)
+    apart = ((feet - MIDDLE) ** 2).sum(axis=-1)
+    height = np.sqrt(along**2 - apart + RADIUS_MM**2) - along
+    waves = np.sin(turns_per_mm * (feet + height[..., None] * ways) + [0.0, 0.4, 1.0])
+    return replace(skin, height_mm=height + lump_mm * waves.prod(axis=-1))
 
 
 def outward() -> Array:
@@ -49,6 +68,15 @@ def test_even_growth_and_a_shift_feel_nothing_of_it() -> None:
     assert pressure_of(sheet, push, np.broadcast_to([0.1, 0.3, -0.2], push.shape)) < 0.02
 
 
+def test_what_it_holds_does_not_depend_on_where_its_core_lies() -> None:
+    held = [
+        Membrane.of(skin, pushed(skin), 1.0).energy(np.zeros((SIDE + 1,) * 3 + (3,)))
+        for skin in map(lumpy, (0.0, 0.75, 1.5))
+    ]
+    assert held[0] > 1.0
+    assert held == pytest.approx(held[:1] * 3, rel=0.15)
+
+
 def test_a_narrow_bump_is_drawn_back_more_than_a_wide_one() -> None:
     skin, push = ball()
     sheet = Membrane.of(skin, push, 1.0)
@@ -67,6 +95,15 @@ def test_its_forces_do_the_work_of_its_energy() -> None:
     sheet.draw_back(u, force)
     gained = sheet.energy(u + step) - sheet.energy(u - step)
     assert gained == pytest.approx(-2.0 * float((force * step).sum()), rel=1e-6)
+
+
+def test_beyond_its_largest_radius_it_bears_the_pressure() -> None:
+    skin, push = ball()
+    sheet = Membrane.of(skin, push, 1.0, largest_mm=RADIUS_MM)
+    beyond, within = (step * outward() for step in (0.2, -0.2))
+    assert pressure_of(sheet, push, within) < 0.02
+    assert pressure_of(sheet, push, beyond) == pytest.approx(0.2 * TAUT_MPA_PER_MM, rel=0.02)
+    assert 20 < len(sheet.taut(beyond)) == len(sheet.nodes)
 
 
 def test_a_slack_sheet_draws_nothing() -> None:

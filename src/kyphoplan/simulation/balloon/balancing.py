@@ -10,9 +10,10 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from kyphoplan.geometry import Array
-from kyphoplan.simulation.balloon.membrane import Membrane
+from kyphoplan.simulation.balloon.membrane import TAUT_MPA_PER_MM, Membrane
 from kyphoplan.simulation.balloon.octants import Octants
 from kyphoplan.simulation.balloon.yielding import respond
 from kyphoplan.simulation.crushing import mixed
@@ -22,13 +23,15 @@ from kyphoplan.simulation.solver.team import together
 BALANCE = 1e-2  # [1] unbalanced nodal force left in an increment over the balloons' force
 ROUNDS = 60  # [1] corrections of an increment at most
 SPELL = 15  # [1] corrections after which it is foreseen whether the rest will do
-LINEAR = 0.5  # [1] a linear solve leaves this part of the unbalanced force: exact ones need as
-# many rounds, measured
-MEMORY = 6  # [1] solves that are remembered
+LINEAR = (0.5, 0.03)  # [1] a linear solve leaves this part of the unbalanced force: in the first
+# spell, which is enough for most increments, and after it, when what is remembered of coarse ones
+# is noise
+MEMORY = 12  # [1] solves that are remembered
 RENEWED = (0, 3)  # [1] rounds in which the answer to a pressure is found anew
 WORSE = 4.0  # [1] times as unbalanced as the best so far: what is remembered misleads
 STIFFENED = 0.25 * np.array([0.5, 1.0 / 3.0])  # [1] shear and bulk modulus of a voxel that stands
 # for a sheet in the corrections, over what it holds; the balance does not depend on them
+TAUTENED = np.array([0.5, 1.0 / 3.0])  # [1] the same where the sheet is taut
 NEARLY = 1e-6
 
 
@@ -146,7 +149,10 @@ def balance(block: Block, asked: Asked, guess: Array, pressures: Array) -> Balan
             tried, damping = [], 0.5 * damping
             continue
         wanted = [*asked_for] if rounds in RENEWED else []
-        found = [_linear(block, trial.secant, force) for force in (*wanted, trial.force)]
+        tolerance = LINEAR[rounds >= SPELL]
+        if rounds == SPELL:
+            tried = []
+        found = [_linear(block, trial.secant, f, tolerance) for f in (*wanted, trial.force)]
         solves += len(found)
         iterations += sum(solution.iterations for solution in found)
         if not all(solution.converged for solution in found):
@@ -190,6 +196,8 @@ def _tried(block: Block, asked: Asked, u: Array, p: Array) -> _Trial:
         membrane.draw_back(u, force)
         cut = ((now.shares > 0.0) & (now.shares < 1.0)).any(axis=0)
         secant[cut] += STIFFENED * membrane.hold * block.edge_mm
+        taut = cut & _touched(membrane.taut(u), cut.shape)
+        secant[taut] += TAUTENED * TAUT_MPA_PER_MM * block.edge_mm
     force[~block.free] = 0.0
     scale = float(np.linalg.norm(np.maximum(p, asked.least_pressures) @ pushes)) or NEARLY
     gained = pushes @ u.ravel()
@@ -199,6 +207,13 @@ def _tried(block: Block, asked: Asked, u: Array, p: Array) -> _Trial:
     return _Trial(
         u=u, p=p, secant=secant, force=force, gap=gap, unbalanced=unbalanced, yielding=yielding
     )
+
+
+def _touched(nodes: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Tell which voxels (I, J, K) have one of these nodes as a corner."""
+    corners = np.zeros([n + 1 for n in shape], bool)
+    corners.flat[nodes] = True
+    return np.asarray(ndimage.maximum_filter(corners, 2, origin=-1)[:-1, :-1, :-1])
 
 
 def bone_forces(block: Block, now: Octants) -> Array:
@@ -241,7 +256,7 @@ def _corrected(asked: Asked, trial: _Trial, change: Array, answers: Array) -> Ar
     return np.concatenate([change + rise[known] @ answers, rise])
 
 
-def _linear(block: Block, secant: Array, force: Array) -> Solution:
+def _linear(block: Block, secant: Array, force: Array, tolerance: float) -> Solution:
     """Answer to nodal forces with the secant stiffness of now [mm]."""
     shear, bulk = secant[..., 0], secant[..., 1]
     both = np.maximum(3.0 * bulk + shear, NEARLY)
@@ -250,7 +265,7 @@ def _linear(block: Block, secant: Array, force: Array) -> Solution:
         block.edge_mm,
         np.where(block.free, np.nan, 0.0),
         poisson=np.where(block.active, (3.0 * bulk - 2.0 * shear) / (2.0 * both), 0.0),
-        tolerance=LINEAR,
+        tolerance=tolerance,
         loads=Loads(forces_n=force),
         method=block.method,
     )

@@ -220,13 +220,12 @@ class Skin:
         facing = np.maximum((normal * directions).sum(axis=-1, keepdims=True), STEEPEST)
         return np.asarray(normal / facing)
 
-    def holding(self, volume_mm3: float, largest_mm: Array | float = np.inf) -> "Skin":
-        """Shift the skin evenly until it holds a volume; nowhere beyond ``largest_mm``."""
+    def holding(self, volume_mm3: float) -> "Skin":
+        """Shift the skin evenly until it holds a volume."""
         skin, low, high = self, -float(self.height_mm.max()), 2.0 * volume_mm3 ** (1.0 / 3.0)
         for _ in range(NEWTON):
             middle = 0.5 * (low + high)
-            height = np.minimum(np.maximum(self.height_mm + middle, 0.0), largest_mm)
-            skin = replace(self, height_mm=height)
+            skin = replace(self, height_mm=np.maximum(self.height_mm + middle, 0.0))
             low, high = (middle, high) if skin.volume_mm3 < volume_mm3 else (low, middle)
         return skin
 

@@ -4,7 +4,8 @@ A balloon at 20 bar is a stretched sheet of polyurethane. It follows the bone ov
 and does not bulge into each pore: over a hole it sags, and hands the rest of its load to the rim.
 Here each part of the skin is drawn towards the mean height of the skin around it, in proportion to
 how far it stands out. An even skin feels nothing of it and no pressure is lost; without it the
-weakest voxel at the wall takes the whole volume.
+weakest voxel at the wall takes the whole volume. At the largest radius of its device the sheet is
+taut: what is left of the pressure there it bears itself.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ SPAN_MM = 2.0  # [mm] standard deviation of the mean: what is much wider is foll
 # [MPa/mm] by which a part that stands out is drawn back; assumed: a sheet of 0.1 to 0.3 mm of
 # polyurethane (10 to 50 MPa) over a hole of 4 mm sags by 1/2 to 1 mm under 2 MPa
 HOLD_MPA_PER_MM = 4.0
+TAUT_MPA_PER_MM = (
+    10.0  # [MPa/mm] beyond the largest radius; assumed: 20 bar take it 0.2 mm further
+)
 DEPTH = 4.0  # [1] by which a distance across the skin counts more than one along it
 LEAST_AREA = 1e-9  # [mm2] of a node that bears a skin
 
@@ -34,23 +38,34 @@ class Membrane:
     stiffness : (M, M) force on a node by the rise of another [N/mm].
     height_mm : (M,) of the skin at each, before the increment [mm].
     hold : by how much a part that stands out is drawn back [MPa/mm].
+    largest_mm : height beyond which the sheet is taut [mm].
+    tautness : (M,) force on a node by what it is beyond that [N/mm].
     """
 
     nodes: NDArray[np.intp]
     slopes: Array
     stiffness: Array
     height_mm: Array
-
     hold: float
+    largest_mm: float
+    tautness: Array
 
     @classmethod
-    def of(cls, skin: Skin, push: Array, edge_mm: float, part: float = 1.0) -> "Membrane":
+    def of(
+        cls,
+        skin: Skin,
+        push: Array,
+        edge_mm: float,
+        part: float = 1.0,
+        largest_mm: float = np.inf,
+    ) -> "Membrane":
         """Return the sheet of a skin.
 
         Parameters
         ----------
         push : (I + 1, J + 1, K + 1, 3) nodal forces of 1 MPa in the balloon [N].
         part : of the pressure that stretched it, which it still has [1].
+        largest_mm : how far the sheet can lie from its core [mm].
         """
         forces = push.reshape(-1, 3)
         areas = np.linalg.norm(forces, axis=1)
@@ -65,21 +80,32 @@ class Membrane:
             stiffness=part * HOLD_MPA_PER_MM * (out.T * areas) @ out,
             height_mm=skin.height_towards(places),
             hold=part * HOLD_MPA_PER_MM,
+            largest_mm=largest_mm,
+            tautness=part * TAUT_MPA_PER_MM * areas,
         )
 
     def _heights(self, u_mm: Array) -> Array:
         rise = (u_mm.reshape(-1, 3)[self.nodes] * self.slopes).sum(axis=1)
         return np.asarray(self.height_mm + rise)
 
+    def _beyond(self, height_mm: Array) -> Array:
+        return np.maximum(height_mm - self.largest_mm, 0.0)
+
+    def taut(self, u_mm: Array) -> NDArray[np.intp]:
+        """Return the flat places of the nodes at which it is taut after a displacement."""
+        return self.nodes[self._beyond(self._heights(u_mm)) > 0.0]
+
     def draw_back(self, u_mm: Array, force: Array) -> None:
         """Add its forces after a displacement to nodal forces (..., 3) [N]."""
-        drawn = self.stiffness @ self._heights(u_mm)
+        height = self._heights(u_mm)
+        drawn = self.stiffness @ height + self.tautness * self._beyond(height)
         force.reshape(-1, 3)[self.nodes] -= drawn[:, None] * self.slopes
 
     def energy(self, u_mm: Array) -> float:
         """Energy after a displacement [mJ]."""
         height = self._heights(u_mm)
-        return float(0.5 * height @ (self.stiffness @ height))
+        taut = self.tautness @ self._beyond(height) ** 2
+        return float(0.5 * (height @ (self.stiffness @ height) + taut))
 
 
 def _standing_out(places: Array, above: Array, slopes: Array, areas: Array) -> Array:
@@ -93,7 +119,7 @@ def _standing_out(places: Array, above: Array, slopes: Array, areas: Array) -> A
     apart = squares[:, None] + squares - 2.0 * where @ where.T
     weights = np.exp(-0.5 * apart / SPAN_MM**2) * areas
     out = np.eye(areas.size) - weights / weights.sum(axis=1, keepdims=True)
-    free = np.column_stack([np.ones(areas.size), above, slopes])
+    free = out @ np.column_stack([above, slopes])
     borne = free.T * areas
-    parts = np.linalg.lstsq(borne @ free, borne, rcond=None)[0]
-    return np.asarray(out - (out @ free) @ parts)
+    parts = np.linalg.lstsq(borne @ free, borne @ out, rcond=None)[0]
+    return np.asarray(out - free @ parts)

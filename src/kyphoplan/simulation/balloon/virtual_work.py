@@ -14,6 +14,7 @@ from kyphoplan.simulation.balloon.balancing import Balanced, Block, bone_forces
 from kyphoplan.simulation.balloon.membrane import Membrane
 from kyphoplan.simulation.balloon.octants import Octants
 
+LEAST, MOST = 0.5, 1.5  # [1] of the pressure found: beyond, the increment was a jump, no guide
 GROWS = 0.1  # [1] of the largest gain: a balloon that gains less keeps its volume
 
 
@@ -35,4 +36,4 @@ def eased(block: Block, sheets: tuple[Membrane, ...], found: Balanced, end: Octa
     grows = found.gained_mm3 > GROWS * found.gained_mm3.max()
     pushed = float(each[grows].sum())
     factor = (done - float(each[~grows].sum())) / pushed if pushed > 0.0 else 1.0
-    return np.where(grows, factor, 1.0)
+    return np.where(grows, np.clip(factor, LEAST, MOST), 1.0)

@@ -8,7 +8,7 @@ At the end the pressure is let out, the bone springs back a little, and the void
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,7 @@ from kyphoplan.simulation.balloon.balancing import BALANCE, Asked, Balanced, Blo
 from kyphoplan.simulation.balloon.balloon_shape import Skin
 from kyphoplan.simulation.balloon.membrane import Membrane
 from kyphoplan.simulation.balloon.octants import Octants, endured, octants
+from kyphoplan.simulation.balloon.pacing import LEAST_PART, NEARLY, RISE, Pace
 from kyphoplan.simulation.balloon.placing import keep_out
 from kyphoplan.simulation.balloon.tamps import Increment, Tamp
 from kyphoplan.simulation.balloon.valves import Valves
@@ -29,17 +30,12 @@ from kyphoplan.simulation.bone_law import MOST_MINERAL, BoneLaw
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.gauge import touching
 
-STRIDE = 0.4  # [voxel] mean path of the skin in one increment
-RISE, MOST_RISE = 0.6, 1.0  # [voxel] highest rise of a skin in an increment: aimed at, and let be
-FIRST = (0.02, 0.06, 0.2, 0.5)  # [1] of a stride: the first increments, while the bone yields
+MOST_RISE = 1.0  # [voxel] highest rise of a skin that an increment is let have
 LET_DOWN = (0.5, 0.0)  # [1] of the pressure, in turn
 OVER = 1.01  # [1] of its largest pressure: a balloon is too full
 CUTS, LEAST_CUT = 4, 0.1  # [1] times an increment is made smaller, and by how much at most
-LEAST_PART = 0.25  # [1] of a stride, however high the skin rises somewhere: it comes to its end
-SMALLEST = 0.02  # [1] of a stride: where smaller ones were needed, the bone has given way
-GROWN, EASY = 2.0, 30  # [1] growth of increments once one was cut; if so few solves did
 CONCAVE = 1.5  # [1] pressure rises fast at first: volume over this power of it is about straight
-NEARLY, MM3_PER_CM3 = 1e-6, 1000.0
+MM3_PER_CM3 = 1000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,7 +62,6 @@ class Operation:
     Attributes
     ----------
     points, skins, pressures : as they are now.
-    eased : pressures at the end of the last increment over those that balanced it half-way [1].
     markers : (M, 3) places that are carried along [voxel].
     displacement_mm : (I + 1, J + 1, K + 1, 3) of the last increment [mm].
     gave_way : whether the bone has given way to a balloon: not even a small increment finds a
@@ -94,12 +89,10 @@ class Operation:
         )
         self.skins = tuple(tamp.skin for tamp in tamps)
         self.limits = np.array([tamp.largest_mpa for tamp in tamps])
-        self.pressures, self.eased = np.zeros(len(tamps)), np.ones(len(tamps))
+        self.pressures, self.pace = np.zeros(len(tamps)), Pace(edge_mm, len(tamps))
         self.markers = np.zeros((0, 3)) if markers is None else markers.copy()
         self.displacement_mm = np.zeros(held.shape)
         self.work = self.dissipated = self.stored = self.stretched = 0.0
-        self.gained, self.risen, self.climbed = (np.zeros(len(tamps)) for _ in range(3))
-        self.wary = np.inf  # [1] times the last increment that the next may be
         self.gave_way = False
 
     def mapped(self, points: mp.Points, skins: tuple[Skin, ...]) -> Octants:
@@ -143,7 +136,8 @@ class Operation:
             open_ = valves.open(now, left, self.pressures)
             if not open_.any():
                 return done
-            stride = np.minimum(left, self._stride(left, len(done)))
+            climb = self.limits - self.pressures
+            stride = np.minimum(left, self.pace.stride(len(done), left, self.skins, climb))
             grown = self._grown(np.where(open_, stride, 0.0) * inside)
             if grown is None and not done:
                 raise CaseError("the balloon cannot be inflated: no balance is found")
@@ -158,10 +152,9 @@ class Operation:
 
         A balloon that would pass its largest pressure is given that pressure instead.
         """
-        limits, begun = self.limits / self._ease(volumes), self.pressures / self._ease(volumes)
+        limits, begun = (p / self.pace.ease(volumes) for p in (self.limits, self.pressures))
         pressures, full, cut = begun, np.zeros(len(volumes), bool), False
-        growing = [skin for skin, more in zip(self.skins, volumes, strict=True) if more > 0.0]
-        least = SMALLEST * STRIDE * self.edge * sum(map(_area, growing))
+        least = self.pace.smallest(self.skins, volumes > 0.0)
         for cuts in range(1 + CUTS):
             half = self._half_way(volumes)
             state = self._balanced(half, np.where(full, np.nan, volumes), pressures)
@@ -183,31 +176,8 @@ class Operation:
             volumes, pressures = part * volumes, np.where(full, limits, begun)
         if state.unbalanced > BALANCE:
             return None
-        if cut or self.wary < np.inf:
-            self.wary = GROWN if state.solves <= EASY else 1.0
+        self.pace.slowed(cut, state.solves)
         return self._moved(half, state)
-
-    def _ease(self, volumes: Array) -> Array:
-        """Foresee how pressures ease by the end of an increment: less, the smaller it is [1]."""
-        smaller = min(float(volumes.sum() / max(self.gained.sum(), NEARLY)), 1.0)
-        return np.asarray(1.0 - smaller * (1.0 - self.eased))
-
-    def _stride(self, left: Array, number: int) -> Array:
-        """Return the volumes of the next increment.
-
-        A set path of the skins; less where only a weak spot gives way, or near a largest pressure.
-        """
-        area = np.array([_area(skin) for skin in self.skins])
-        part = FIRST[number] if number < len(FIRST) else 1.0
-        stride = part * STRIDE * self.edge * area
-        even = RISE * self.edge / np.maximum(self.risen, NEARLY)
-        room = (self.limits - self.pressures) / np.maximum(self.climbed, NEARLY)
-        ahead = np.minimum(even, np.where(self.climbed > 0.0, room, np.inf)) * self.gained
-        ahead = np.clip(ahead, LEAST_PART * stride, stride)
-        if self.wary < np.inf:
-            ahead = np.minimum(ahead, self.wary * self.gained)
-        stride = np.where(self.gained > 0.0, ahead, stride)
-        return np.asarray(left / np.ceil(np.maximum(left / stride - NEARLY, 1.0)))
 
     def _half_way(self, volumes: Array | None, part: float = 1.0) -> Half:
         """Guess how this increment goes on, from the last, and go half of it.
@@ -218,8 +188,8 @@ class Operation:
         """
         guess = np.zeros(self.displacement_mm.shape)
         points, skins = self.points, self.skins
-        if volumes is not None and self.gained.sum() > 0.0:
-            guess = self.displacement_mm * float(volumes.sum() / self.gained.sum())
+        if volumes is not None and self.pace.gained.sum() > 0.0:
+            guess = self.displacement_mm * float(volumes.sum() / self.pace.gained.sum())
             points, still = points.copy(), np.zeros((*self.block.active.shape, 8))
             mp.move(points, self.points, 0.5 * guess, self.edge, still)
             skins = tuple(skin.carried(0.5 * guess, self.edge) for skin in skins)
@@ -289,15 +259,14 @@ class Operation:
             for new, then in zip(self.skins, moved, strict=True)
         )
         keep_out(self.points, self.skins, self.edge)
-        self.displacement_mm, self.gained = u, state.gained_mm3
-        self.risen = self._rises(half, state)
+        self.displacement_mm, pace = u, self.pace
+        pace.gained, pace.risen = state.gained_mm3, self._rises(half, state)
         self.__dict__.pop("now", None)  # found anew when it is asked for
         if ease is None:
             ease = eased(self.block, half.membranes, state, self.now)
         pressures = np.minimum(ease * state.pressures, self.limits)  # it is closed there
         self.work += float(0.5 * (self.pressures + pressures) @ state.gained_mm3)
-        self.climbed = pressures - self.pressures
-        self.pressures, self.eased = pressures, ease
+        pace.climbed, pace.eased, self.pressures = pressures - self.pressures, ease, pressures
         return Increment(
             volume_mm3=tuple(skin.volume_mm3 for skin in self.skins),
             pressure_mpa=tuple(float(p) for p in pressures),
@@ -312,9 +281,3 @@ class Operation:
             grid_mj=self.work - self.dissipated - self.stored,
             crushing=state.yielding / half.now.crushable,
         )
-
-
-def _area(skin: Skin) -> float:
-    """Return the area of a skin [mm2], as the gain of volume when it is shifted a little."""
-    step = 0.01
-    return (replace(skin, height_mm=skin.height_mm + step).volume_mm3 - skin.volume_mm3) / step

@@ -34,7 +34,7 @@ from kyphoplan.simulation.domain import outside
 from kyphoplan.simulation.elasticity import Loads, Method, solve
 from kyphoplan.simulation.fracture import weakened
 from kyphoplan.simulation.landmarks import landmarks
-from kyphoplan.simulation.operation import BAR_PER_MPA
+from kyphoplan.simulation.logbook import BAR_PER_MPA
 from kyphoplan.simulation.operative_field import SOFT_MPA, Field, prepare
 from kyphoplan.simulation.uncertainty import Draw, usual
 

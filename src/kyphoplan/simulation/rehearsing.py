@@ -14,7 +14,8 @@ from kyphoplan.simulation.augmented import after, before, borne, endplate_peaks
 from kyphoplan.simulation.cement.cementing import Mixture, cementing
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.filling import fill
-from kyphoplan.simulation.operation import Assumptions, Operated, operate, slices
+from kyphoplan.simulation.logbook import slices
+from kyphoplan.simulation.operation import Assumptions, Operated, operate
 from kyphoplan.simulation.treated import treated
 
 Told = Callable[[str, float], None]

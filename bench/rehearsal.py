@@ -36,14 +36,14 @@ def simulated(case: Case, out: Path, *options: str) -> tuple[dict[str, float], f
 def rows(case: Case, folder: Path, *, draws: bool) -> list[tuple[str, float, float, float]]:
     """Return what was timed, its seconds, its budget [s] and peak memory [MiB]."""
     out = folder / case.ct.stem
-    simulated(case, out, "--preview")  # the kernels are compiled once and kept
+    simulated(case, out, "--preview")  # compiles the kernels if need be
     found = []
     for name, options in (("preview", ("--preview",)), ("rehearse", ())):
         times, peak = simulated(case, out, *options)
         found.append((name, times["rehearse"], BUDGETS_S[name], peak))
     if draws:
         times, peak = simulated(case, out, "--draws", str(DRAWS))
-        once = found[-1][1]
+        once = found[-1][1]  # on all threads; beside draws on one: they read a little long
         found.append((f"{DRAWS} draws", times["rehearse"] - once, BUDGETS_S["draws"], peak))
     return found
 

@@ -30,7 +30,7 @@ from kyphoplan.simulation.bone_law import MOST_MINERAL, BoneLaw
 from kyphoplan.simulation.elasticity import Method
 from kyphoplan.simulation.gauge import touching
 
-MOST_RISE = 1.0  # [voxel] highest rise of a skin that an increment is let have
+MOST_RISE = 1.0  # [voxel] highest rise of a skin in an increment that is let be
 LET_DOWN = (0.5, 0.0)  # [1] of the pressure, in turn
 OVER = 1.01  # [1] of its largest pressure: a balloon is too full
 CUTS, LEAST_CUT = 4, 0.1  # [1] times an increment is made smaller, and by how much at most
@@ -152,12 +152,14 @@ class Operation:
 
         A balloon that would pass its largest pressure is given that pressure instead.
         """
-        limits, begun = (p / self.pace.ease(volumes) for p in (self.limits, self.pressures))
-        pressures, full, cut = begun, np.zeros(len(volumes), bool), False
+        full, cut = np.zeros(len(volumes), bool), False
         least = self.pace.smallest(self.skins, volumes > 0.0)
         for cuts in range(1 + CUTS):
+            ease = self.pace.foreseen(volumes)
+            limits, begun = self.limits / ease, self.pressures / ease
             half = self._half_way(volumes)
-            state = self._balanced(half, np.where(full, np.nan, volumes), pressures)
+            given = np.where(full, limits, begun)
+            state = self._balanced(half, np.where(full, np.nan, volumes), given)
             over = (volumes > 0.0) & ~full & (state.pressures > OVER * limits)
             risen = float(self._rises(half, state).max()) / self.edge
             if state.unbalanced > BALANCE:
@@ -168,16 +170,16 @@ class Operation:
             elif over.any():
                 rise = np.where(over, state.pressures - begun, 1.0)
                 room = float(np.where(over, (limits - begun) / rise, 1.0).min())
-                part, full = max(room**CONCAVE, LEAST_CUT), full | over
+                part, full = max(max(room, 0.0) ** CONCAVE, LEAST_CUT), full | over
             else:
                 break
             if part * volumes.sum() < least and not full.any():
                 return None
-            volumes, pressures = part * volumes, np.where(full, limits, begun)
+            volumes = part * volumes
         if state.unbalanced > BALANCE:
             return None
         self.pace.slowed(cut, state.solves)
-        return self._moved(half, state)
+        return self._moved(half, state, full)
 
     def _half_way(self, volumes: Array | None, part: float = 1.0) -> Half:
         """Guess how this increment goes on, from the last, and go half of it.
@@ -226,16 +228,17 @@ class Operation:
             slack = (1.0 - part / before) * self.stretched
             self.work, self.stretched, before = self.work - slack, self.stretched - slack, part
             half, pressed = self._half_way(None, part), np.full(len(full), np.nan)
-            state = self._balanced(half, pressed, full * part)
-            done.append(self._moved(half, state, np.ones(len(full))))
+            done.append(self._moved(half, self._balanced(half, pressed, full * part)))
         return done
 
-    def _moved(self, half: Half, state: Balanced, ease: Array | None = None) -> Increment:
+    def _moved(
+        self, half: Half, state: Balanced, full: NDArray[np.bool_] | None = None
+    ) -> Increment:
         """Move everything as an increment has come out.
 
         Parameters
         ----------
-        ease : pressures at its end over those found; from virtual work by default [1].
+        full : balloons that were given their largest pressure; none when they are let down.
         """
         u = state.displacement_mm
         change, stored, lost = endured(half.now, u, self.edge, self.law)
@@ -245,28 +248,14 @@ class Operation:
         mp.move(self.points, half.points, u, self.edge, change)
         places = mp.carried(self.markers, 0.5 * half.guess_mm, self.edge)
         self.markers = mp.carried(self.markers, u, self.edge, places)
-        gains = [g / tamp.inside for g, tamp in zip(state.gained_mm3, self.tamps, strict=True)]
-        wanted = [s.volume_mm3 + gain for s, gain in zip(self.skins, gains, strict=True)]
-        moved = [
-            skin.carried(u, self.edge, read)
-            for skin, read in zip(self.skins, half.skins, strict=True)
-        ]
-        self.skins = tuple(
-            skin.holding(volume) for skin, volume in zip(moved, wanted, strict=True)
-        )
-        shift = tuple(
-            float(np.mean(new.height_mm - then.height_mm))
-            for new, then in zip(self.skins, moved, strict=True)
-        )
+        shift = self._carry_skins(half, state)
         keep_out(self.points, self.skins, self.edge)
-        self.displacement_mm, pace = u, self.pace
-        pace.gained, pace.risen = state.gained_mm3, self._rises(half, state)
+        self.displacement_mm, self.pace.gained = u, state.gained_mm3
+        self.pace.risen = self._rises(half, state)
         self.__dict__.pop("now", None)  # found anew when it is asked for
-        if ease is None:
-            ease = eased(self.block, half.membranes, state, self.now)
-        pressures = np.minimum(ease * state.pressures, self.limits)  # it is closed there
+        pressures = state.pressures if full is None else self._told(half, state, full)
         self.work += float(0.5 * (self.pressures + pressures) @ state.gained_mm3)
-        pace.climbed, pace.eased, self.pressures = pressures - self.pressures, ease, pressures
+        self.pace.climbed, self.pressures = pressures - self.pressures, pressures
         return Increment(
             volume_mm3=tuple(skin.volume_mm3 for skin in self.skins),
             pressure_mpa=tuple(float(p) for p in pressures),
@@ -281,3 +270,25 @@ class Operation:
             grid_mj=self.work - self.dissipated - self.stored,
             crushing=state.yielding / half.now.crushable,
         )
+
+    def _carry_skins(self, half: Half, state: Balanced) -> tuple[float, ...]:
+        """Move the skins; return by how much each was shifted to hold its volume [mm]."""
+        gains = [g / tamp.inside for g, tamp in zip(state.gained_mm3, self.tamps, strict=True)]
+        wanted = [s.volume_mm3 + gain for s, gain in zip(self.skins, gains, strict=True)]
+        moved = [
+            skin.carried(state.displacement_mm, self.edge, read)
+            for skin, read in zip(self.skins, half.skins, strict=True)
+        ]
+        self.skins = tuple(
+            skin.holding(volume) for skin, volume in zip(moved, wanted, strict=True)
+        )
+        return tuple(
+            float(np.mean(new.height_mm - then.height_mm))
+            for new, then in zip(self.skins, moved, strict=True)
+        )
+
+    def _told(self, half: Half, state: Balanced, full: NDArray[np.bool_]) -> Array:
+        """Return the pressures at its end; where the largest was given, no more [MPa]."""
+        self.pace.eased = eased(self.block, half.membranes, state, self.now)
+        found = self.pace.eased * state.pressures
+        return np.where(full, np.minimum(found, self.limits), found)

@@ -70,9 +70,9 @@ def leak_probabilities(
 
     The interval is Jeffreys' for a binomial share: it covers the number of draws, not what the
     draws leave out. The share is that of the fillings that were computed; the interval holds
-    whatever the failed ones might have been, and the reason says how many they are. Where gaps
-    of the shell could not be judged, leaks through them have no probability unless one was seen:
-    never having drawn a gap that nobody could see proves nothing.
+    whatever those whose flow was not found might have been, and the reason says how many they
+    are. Where gaps of the shell could not be judged, leaks through them have no probability
+    unless one was seen: never having drawn a gap that nobody could see proves nothing.
 
     Parameters
     ----------

@@ -35,6 +35,7 @@ from kyphoplan.simulation.uncertainty import (
     Draw,
     draws,
     measured,
+    unit_of,
     usual,
 )
 
@@ -134,6 +135,10 @@ def _rehearsed(
     found = _drawn(task, draws(seed, count, calibration), lambda far: told(level, "draws", far))
     done = [drawn for drawn in found if not drawn.failed]
     figures = measured([drawn.figures for drawn in done] if done else [main.figures])
+    figures |= {
+        name: Measure.unknown(unit_of(name), "no draw came to this figure")
+        for name in main.figures.keys() - figures.keys()
+    }
     filling = None if main.filling is None or main.filling.failed else main.filling
     return LevelRehearsal(
         level=task.plan.level,
@@ -170,6 +175,8 @@ def _leaks(done: list[Drawn], row: VertebraMeasures) -> dict[str, Measure]:
     fillings = [drawn.filling for drawn in done if drawn.filling is not None]
     if len(done) < FEWEST:
         return dict.fromkeys([*names.values(), ANYWHERE], Measure.unknown("1", NOT_ESTIMATED))
+    if not fillings:
+        return dict.fromkeys([*names.values(), ANYWHERE], Measure.unknown("1", NO_CEMENT))
     if sum(not filling.failed for filling in fillings) < FEWEST:
         return dict.fromkeys([*names.values(), ANYWHERE], Measure.unknown("1", TOO_FEW_FILLED))
     found = leak_probabilities(fillings, row)
@@ -197,7 +204,8 @@ def _reason(main: Run, found: list[Drawn]) -> str:
     if unfilled:
         parts.append(
             f"draws whose cement was not computed to its end: {len(unfilled)} of {len(found)}, "
-            f"the first: {unfilled[0]}; leaks and cement rest on the others"
+            f"the first: {unfilled[0]}; cement and strength rest on the others, "
+            "the intervals of leaks hold them all"
         )
     return "; ".join(parts)
 
@@ -209,6 +217,7 @@ def _reached(main: Run) -> Iterator[tuple[float, Side, Tamp]]:
         yield max(moment.volume_ml[side] for moment in operated.moments), side, tamp
 
 
+NO_CEMENT = "no cement is planned"
 TOO_FEW_FILLED = f"not estimated: cement was computed to its end in fewer than {FEWEST} draws"
 AT_LIMIT = "at the largest pressure of the balloon"
 NEARLY_FULL = 0.99  # [1] of the planned volume

@@ -212,6 +212,8 @@ def _measure(name: str, values: Array) -> Measure:
         return Measure.unknown(unit, "no run came to this figure")
     if values.size < FEWEST:
         return Measure.unknown(unit, NOT_ESTIMATED)
+    if known.size < FEWEST:
+        return Measure.unknown(unit, f"only {known.size} of {values.size} runs came to it")
     if name in YES_OR_NO:
         value = float(known.mean())
         low, high = share_of(int(known.sum()), known.size)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from kyphoplan.geometry import Array
-from kyphoplan.simulation.balloon.membrane import TAUT_MPA_PER_MM, Membrane
+from kyphoplan.simulation.balloon.membrane import Membrane
 from kyphoplan.simulation.balloon.octants import Octants
 from kyphoplan.simulation.balloon.yielding import respond
 from kyphoplan.simulation.crushing import mixed
@@ -27,7 +27,7 @@ LINEAR = (0.5, 0.03)  # [1] a linear solve leaves this part of the unbalanced fo
 # spell, which is enough for most increments, and after it, when what is remembered of coarse ones
 # is noise
 MEMORY = 12  # [1] solves that are remembered
-RENEWED = (0, 3)  # [1] rounds in which the answer to a pressure is found anew
+RENEWED = (0, 3, SPELL)  # [1] rounds in which the answer to a pressure is found anew
 WORSE = 4.0  # [1] times as unbalanced as the best so far: what is remembered misleads
 STIFFENED = 0.25 * np.array([0.5, 1.0 / 3.0])  # [1] shear and bulk modulus of a voxel that stands
 # for a sheet in the corrections, over what it holds; the balance does not depend on them
@@ -197,7 +197,7 @@ def _tried(block: Block, asked: Asked, u: Array, p: Array) -> _Trial:
         cut = ((now.shares > 0.0) & (now.shares < 1.0)).any(axis=0)
         secant[cut] += STIFFENED * membrane.hold * block.edge_mm
         taut = cut & _touched(membrane.taut(u), cut.shape)
-        secant[taut] += TAUTENED * TAUT_MPA_PER_MM * block.edge_mm
+        secant[taut] += TAUTENED * membrane.tight * block.edge_mm
     force[~block.free] = 0.0
     scale = float(np.linalg.norm(np.maximum(p, asked.least_pressures) @ pushes)) or NEARLY
     gained = pushes @ u.ravel()

@@ -20,16 +20,15 @@ SPAN_MM = 2.0  # [mm] standard deviation of the mean: what is much wider is foll
 # [MPa/mm] by which a part that stands out is drawn back; assumed: a sheet of 0.1 to 0.3 mm of
 # polyurethane (10 to 50 MPa) over a hole of 4 mm sags by 1/2 to 1 mm under 2 MPa
 HOLD_MPA_PER_MM = 4.0
-TAUT_MPA_PER_MM = (
-    10.0  # [MPa/mm] beyond the largest radius; assumed: 20 bar take it 0.2 mm further
-)
+# [MPa/mm] the same beyond the largest radius; assumed: 20 bar take it 0.2 mm further
+TAUT_MPA_PER_MM = 10.0
 DEPTH = 4.0  # [1] by which a distance across the skin counts more than one along it
 LEAST_AREA = 1e-9  # [mm2] of a node that bears a skin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Membrane:
-    """A skin as a sheet that is borne by the nodes of a block, linear about its present shape.
+    """A skin as a sheet that is borne by the nodes of a block, linear up to its largest radius.
 
     Attributes
     ----------
@@ -40,6 +39,7 @@ class Membrane:
     hold : by how much a part that stands out is drawn back [MPa/mm].
     largest_mm : height beyond which the sheet is taut [mm].
     tautness : (M,) force on a node by what it is beyond that [N/mm].
+    tight : by how much it is drawn back there [MPa/mm].
     """
 
     nodes: NDArray[np.intp]
@@ -49,6 +49,7 @@ class Membrane:
     hold: float
     largest_mm: float
     tautness: Array
+    tight: float
 
     @classmethod
     def of(
@@ -82,6 +83,7 @@ class Membrane:
             hold=part * HOLD_MPA_PER_MM,
             largest_mm=largest_mm,
             tautness=part * TAUT_MPA_PER_MM * areas,
+            tight=part * TAUT_MPA_PER_MM,
         )
 
     def _heights(self, u_mm: Array) -> Array:

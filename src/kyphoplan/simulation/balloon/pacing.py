@@ -41,7 +41,7 @@ class Pace:
         if cut or self.wary < np.inf:
             self.wary = GROWN if solves <= EASY else 1.0
 
-    def ease(self, volumes: Array) -> Array:
+    def foreseen(self, volumes: Array) -> Array:
         """Foresee how pressures ease by the end of an increment: less, the smaller it is [1]."""
         smaller = min(float(volumes.sum() / max(self.gained.sum(), NEARLY)), 1.0)
         return np.asarray(1.0 - smaller * (1.0 - self.eased))

@@ -3,7 +3,8 @@
 A balloon at 20 bar is a stretched sheet of polyurethane. It follows the bone over its own length,
 and does not bulge into each pore: over a hole it sags, and hands the rest of its load to the rim.
 Here each part of the skin is drawn towards the mean height of the skin around it, in proportion to
-how far it stands out. An even skin feels nothing of it and no pressure is lost; without it the
+how far it stands out; and a part that slides in the sheet is held by the sheet around it as much.
+An even skin feels nothing of it and no pressure is lost; without it the
 weakest voxel at the wall takes the whole volume. At the largest radius of its device the sheet is
 taut: what is left of the pressure there it bears itself.
 """
@@ -40,6 +41,9 @@ class Membrane:
     largest_mm : height beyond which the sheet is taut [mm].
     tautness : (M,) force on a node by what it is beyond that [N/mm].
     tight : by how much it is drawn back there [MPa/mm].
+    apart : (M, M) turns what is moved into how far each differs from those around it [1].
+    across : (M, 3, 3) leaves of a displacement what lies in the sheet [1].
+    gripped : (M,) force on a node by that difference in the sheet [N/mm].
     """
 
     nodes: NDArray[np.intp]
@@ -50,6 +54,9 @@ class Membrane:
     largest_mm: float
     tautness: Array
     tight: float
+    apart: Array
+    across: Array
+    gripped: Array
 
     @classmethod
     def of(
@@ -74,7 +81,9 @@ class Membrane:
         areas = areas[nodes]
         places = edge_mm * np.stack(np.unravel_index(nodes, push.shape[:3]), axis=1).astype(float)
         slopes = skin.slopes_towards(places)
-        out = _standing_out(places, skin.above(places), slopes, areas)
+        apart = _apart(places, skin.above(places), areas)
+        out = _standing_out(apart, skin.above(places), slopes, areas)
+        facing = slopes / np.maximum(np.linalg.norm(slopes, axis=1, keepdims=True), LEAST_AREA)
         return cls(
             nodes=nodes,
             slopes=slopes,
@@ -84,6 +93,9 @@ class Membrane:
             largest_mm=largest_mm,
             tautness=part * TAUT_MPA_PER_MM * areas,
             tight=part * TAUT_MPA_PER_MM,
+            apart=apart,
+            across=np.eye(3) - facing[:, :, None] * facing[:, None, :],
+            gripped=part * HOLD_MPA_PER_MM * areas,
         )
 
     def _heights(self, u_mm: Array) -> Array:
@@ -101,27 +113,40 @@ class Membrane:
         """Add its forces after a displacement to nodal forces (..., 3) [N]."""
         height = self._heights(u_mm)
         drawn = self.stiffness @ height + self.tautness * self._beyond(height)
-        force.reshape(-1, 3)[self.nodes] -= drawn[:, None] * self.slopes
+        held = self.apart.T @ (self.gripped[:, None] * self._slid(u_mm))
+        force.reshape(-1, 3)[self.nodes] -= drawn[:, None] * self.slopes + held
 
     def energy(self, u_mm: Array) -> float:
         """Energy after a displacement [mJ]."""
         height = self._heights(u_mm)
         taut = self.tautness @ self._beyond(height) ** 2
-        return float(0.5 * (height @ (self.stiffness @ height) + taut))
+        slid = self.gripped @ (self._slid(u_mm) ** 2).sum(axis=1)
+        return float(0.5 * (height @ (self.stiffness @ height) + taut + slid))
+
+    def _slid(self, u_mm: Array) -> Array:
+        """How far each node has slid in the sheet from those around it (M, 3) [mm]."""
+        moved = self.apart @ u_mm.reshape(-1, 3)[self.nodes]
+        return np.asarray((self.across @ moved[..., None])[..., 0])
 
 
-def _standing_out(places: Array, above: Array, slopes: Array, areas: Array) -> Array:
-    """Return the matrix that turns rises into how far each stands out from those around it.
+def _apart(places: Array, above: Array, areas: Array) -> Array:
+    """Return the matrix that turns values into how far each differs from the mean around it.
 
-    Nodes are compared with those that lie as deep, since squeezed bone moves less farther out. An
-    even rise stands out nowhere, nor does a shift of the whole balloon.
+    Nodes are compared with those that lie as deep, since squeezed bone moves less farther out.
     """
     where = np.column_stack([places, DEPTH * above])
     squares = (where**2).sum(axis=1)
     apart = squares[:, None] + squares - 2.0 * where @ where.T
     weights = np.exp(-0.5 * apart / SPAN_MM**2) * areas
-    out = np.eye(areas.size) - weights / weights.sum(axis=1, keepdims=True)
-    free = out @ np.column_stack([above, slopes])
+    return np.asarray(np.eye(areas.size) - weights / weights.sum(axis=1, keepdims=True))
+
+
+def _standing_out(apart: Array, above: Array, slopes: Array, areas: Array) -> Array:
+    """Return the matrix that turns rises into how far each stands out from those around it.
+
+    An even rise stands out nowhere, nor does a shift of the whole balloon.
+    """
+    free = apart @ np.column_stack([above, slopes])
     borne = free.T * areas
-    parts = np.linalg.lstsq(borne @ free, borne @ out, rcond=None)[0]
-    return np.asarray(out - free @ parts)
+    parts = np.linalg.lstsq(borne @ free, borne @ apart, rcond=None)[0]
+    return np.asarray(apart - free @ parts)

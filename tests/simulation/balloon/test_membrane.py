@@ -8,7 +8,7 @@ import pytest
 from kyphoplan.geometry import Array
 from kyphoplan.simulation.balloon import yielding
 from kyphoplan.simulation.balloon.balloon_shape import Skin
-from kyphoplan.simulation.balloon.membrane import TAUT_MPA_PER_MM, Membrane
+from kyphoplan.simulation.balloon.membrane import HOLD_MPA_PER_MM, TAUT_MPA_PER_MM, Membrane
 
 SIDE, RADIUS_MM = 14, 4.0
 MIDDLE = np.full(3, SIDE / 2.0)
@@ -110,3 +110,15 @@ def test_a_slack_sheet_draws_nothing() -> None:
     skin, push = ball()
     sheet = Membrane.of(skin, push, 1.0, 0.0)
     assert sheet.energy(bump(0.5, 1.5)) == 0.0
+
+
+def test_a_part_that_slides_in_the_sheet_is_held_by_the_sheet_around_it() -> None:
+    skin, push = ball()
+    sheet = Membrane.of(skin, push, 1.0)
+    top = (SIDE // 2, SIDE // 2, SIDE // 2 + int(RADIUS_MM))
+    u, force = np.zeros(push.shape), np.zeros(push.shape)
+    u[(*top, 0)] = 1.0
+    sheet.draw_back(u, force)
+    area = float(np.linalg.norm(push[top]))
+    assert area > 0.1
+    assert -force[(*top, 0)] > 0.5 * HOLD_MPA_PER_MM * area

@@ -3,10 +3,10 @@
 A balloon at 20 bar is a stretched sheet of polyurethane. It follows the bone over its own length,
 and does not bulge into each pore: over a hole it sags, and hands the rest of its load to the rim.
 Here each part of the skin is drawn towards the mean height of the skin around it, in proportion to
-how far it stands out; and a part that slides in the sheet is held by the sheet around it as much.
-An even skin feels nothing of it and no pressure is lost; without it the
-weakest voxel at the wall takes the whole volume. At the largest radius of its device the sheet is
-taut: what is left of the pressure there it bears itself.
+how far it stands out; and a part that slides is held by the sheet around it as much. An even skin
+feels nothing of it and no pressure is lost; without it the weakest voxel at the wall takes the
+whole volume, or a node in marrow runs along the skin. At the largest radius of its device the
+sheet is taut: what is left of the pressure there it bears itself.
 """
 
 from dataclasses import dataclass

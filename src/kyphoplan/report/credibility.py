@@ -87,7 +87,7 @@ EQUATIONS = (
         "work in = stored + crushing",
         "2 %",
         "at 1 mm 1.5 % are missing in even bone (radius 2.6 mm; 1.2 % at 4.5 mm), 1.0 % in "
-        "rubble, 0.9 % in the phantom with full balloons, 1.8 % in verse012 L1; missed in "
+        "rubble, 0.7 % in the phantom with full balloons, 2.0 % in verse012 L1; missed in "
         "bone that keeps its volume (2.8 %), at 2 mm (2.6 %, in broken bodies up to 4 %) and "
         "while the first 0.05 ml go in (up to 10 %); reported with each increment",
     ),

@@ -15,6 +15,9 @@ import numba as nb
 import numpy as np
 
 from kyphoplan.geometry import Array
+from kyphoplan.materials import DensityLaw, Status
+from kyphoplan.simulation.balloon.tamps import Increment
+from kyphoplan.simulation.bone_law import BoneLaw
 
 
 @nb.njit
@@ -176,3 +179,45 @@ def _path(
 
 
 DOWN = 0.1  # [1] of a step up: a step down
+
+
+YIELD_MPA, DENSITY = 1.6, 104.0  # [MPa], [mg/cm3] of the even bone of the balloon's tests
+MODULUS_MPA, POISSON = 280.0, 0.3
+
+
+def law(strength: float = YIELD_MPA, modulus: float = MODULUS_MPA) -> BoneLaw:
+    """Return the law of even bone, whatever its density [MPa]."""
+
+    def even(name: str, value: float) -> DensityLaw:
+        return DensityLaw(name=name, factor=value, exponent=0.0, source="", status=Status.READ)
+
+    return BoneLaw(modulus=even("e", modulus), strength=even("y", strength), plastic_poisson=0.3)
+
+
+def shelled(first_mm: float, width_mm: float, tension: float = 1.0) -> tuple[Array, Law]:
+    """Return a ball of that bone in one dimension: radii of its shells, and their law.
+
+    It stands for a cube that is held at its faces: its border is between a face and a corner.
+
+    Parameters
+    ----------
+    first_mm, width_mm : radius of the balloon at the start; edge of the cube [mm].
+    tension : share of its strength that it bears in tension [1].
+    """
+    bone = law()
+    start = first_mm * (0.55 * width_mm / first_mm) ** np.linspace(0.0, 1.0, 201)
+
+    def shells(squeezed: Array) -> Array:
+        same = np.ones_like(squeezed)
+        factor, centre = bone.surface(DENSITY * squeezed, tension * same)
+        shear, bulk = 0.5 * MODULUS_MPA / (1.0 + POISSON), MODULUS_MPA / (3.0 - 6.0 * POISSON)
+        limit = YIELD_MPA * squeezed**bone.hardening
+        rest = (shear * same, bulk * same, limit, factor, centre, bone.hardening * same)
+        return np.stack(rest, axis=-1)
+
+    return start, shells
+
+
+def radius_of(step: Increment) -> float:
+    """Return the radius of a ball that holds what the first balloon does [mm]."""
+    return float((0.75 * step.volume_mm3[0] / np.pi) ** (1.0 / 3.0))

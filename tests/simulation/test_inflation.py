@@ -1,6 +1,5 @@
 """Balloons in a block of bone: volume, balance, recoil, orderings, mirror."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -9,7 +8,6 @@ import numpy as np
 import pytest
 
 from kyphoplan.geometry import Array
-from kyphoplan.materials import DensityLaw, Status
 from kyphoplan.simulation import inflation
 from kyphoplan.simulation.balloon import material_points as mp
 from kyphoplan.simulation.balloon.balancing import BALANCE, Asked, Balanced, balance
@@ -20,18 +18,10 @@ from kyphoplan.simulation.balloon.tamps import Increment, Tamp
 from kyphoplan.simulation.bone_law import BoneLaw
 from kyphoplan.simulation.inflation import Operation
 
-from .radial import expand, recoiled
+from .radial import DENSITY, expand, law, radius_of, recoiled, shelled
 
 SIDE, FIRST_MM, LAST_MM = 14, 2.0, 2.6
-YIELD_MPA = 1.6
 RUBBLE = 0.03  # [1] of its strength that broken bone bears in tension
-
-
-def law(strength: float = YIELD_MPA, modulus: float = 280.0) -> BoneLaw:
-    def even(name: str, value: float) -> DensityLaw:
-        return DensityLaw(name=name, factor=value, exponent=0.0, source="", status=Status.READ)
-
-    return BoneLaw(modulus=even("e", modulus), strength=even("y", strength), plastic_poisson=0.3)
 
 
 def operation(
@@ -49,7 +39,7 @@ def operation(
     grown = Skin.around(middle - core, middle + core, LAST_MM).volume_mm3
     full = np.ones(shape)
     points = mp.fill_with_points(
-        full > 0, 104.0 * full, 0 * full, 0.3 * full, full, 1.0, tension * full
+        full > 0, DENSITY * full, 0 * full, 0.3 * full, full, 1.0, tension * full
     )
     points = placed_points(points, (skin,), np.zeros(len(points.place), bool), 1.0)
     held = np.full((*(n + 1 for n in shape), 3), np.nan)
@@ -83,7 +73,8 @@ def test_the_void_is_the_balloon_less_its_recoil() -> None:
     op, up, down = inflated()
     full, left = up[-1].volume_mm3[0], down[-1].volume_mm3[0]
     assert op.pressures[0] == 0.0
-    recoil = 1.0 - (recoiled(radius_of(up[-1]), *shelled(1.0), held=True) / radius_of(up[-1])) ** 3
+    radius, shells = radius_of(up[-1]), shelled(FIRST_MM, SIDE)
+    recoil = 1.0 - (recoiled(radius, *shells, held=True) / radius) ** 3
     assert 1.0 - left / full == pytest.approx(recoil, rel=0.1)
 
 
@@ -94,28 +85,10 @@ def test_the_bone_keeps_its_mineral_and_leaves_the_balloon() -> None:
     assert op.skins[0].above(op.points.place).min() > -0.3
 
 
-def shelled(tension: float) -> tuple[Array, Callable[[Array], Array]]:
-    """Return a ball of the same bone in one dimension: radii of its shells, and their law."""
-    bone, start = law(), FIRST_MM * (1.1 * SIDE / 2.0 / FIRST_MM) ** np.linspace(0.0, 1.0, 201)
-
-    def shells(squeezed: Array) -> Array:
-        same = np.ones_like(squeezed)
-        factor, centre = bone.surface(104.0 * squeezed, tension * same)
-        shear, bulk = 280.0 / 2.6, 280.0 / 1.2
-        limit = YIELD_MPA * squeezed**bone.hardening
-        rest = (shear * same, bulk * same, limit, factor, centre, bone.hardening * same)
-        return np.stack(rest, axis=-1)
-
-    return start, shells
-
-
-def radius_of(step: Increment) -> float:
-    return float((0.75 * step.volume_mm3[0] / np.pi) ** (1.0 / 3.0))
-
-
 def exact_pressure(step: Increment, tension: float = 1.0) -> float:
     """Return the pressure in a ball of the same bone, in one dimension [MPa]."""
-    return float(expand(np.array([radius_of(step)]), *shelled(tension), held=True)[0])
+    shells = shelled(FIRST_MM, SIDE, tension)
+    return float(expand(np.array([radius_of(step)]), *shells, held=True)[0])
 
 
 def test_the_pressure_keeps_to_its_target() -> None:

@@ -30,6 +30,8 @@ def test_draws_without_their_cement_are_counted_and_said() -> None:
     assert all("of 2 more the flow was not found" in leak.reason for leak in leaks.values())
     few = simulating._leaks(found[1:], row)
     assert all(leak.value is None for leak in few.values())
+    none = simulating._leaks([Drawn(figures={})] * FEWEST, row)
+    assert {leak.reason for leak in none.values()} == {simulating.NO_CEMENT}
     assert simulating._reason(main, found[:FEWEST]) == ""
 
 

@@ -70,6 +70,17 @@ def test_bone_that_rose_by_a_voxel_lies_where_the_disc_was() -> None:
         assert now[:, :, 1:] == pytest.approx(was[:, :, :-1])
 
 
+def test_a_void_at_the_skin_is_of_the_vertebra_and_open() -> None:
+    field, points = cube()
+    void = np.zeros(SHAPE)
+    void[3, 6, 6] = void[6, 6, 6] = 0.5
+    share = share_now(bone_now(field, points, points), void)
+    assert share[3, 6, 6] == pytest.approx(1.0)
+    assert share[6, 6, 6] == 1.0
+    solid = solid_now(share, void, field.density / MINERAL)
+    assert solid[3, 6, 6] == pytest.approx(field.density[3, 6, 6] / MINERAL / 0.5)
+
+
 def test_a_gap_torn_within_the_bone_is_open_and_not_outside() -> None:
     field, points = cube()
     torn = replace(points, place=points.place.copy(), volume=points.volume.copy())

@@ -14,6 +14,7 @@ Winkelmann M et al., Asian Spine J 2018;12:862, PMC6147886: middle height + 2.1 
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -157,9 +158,9 @@ def void_at_one_pressure(density: float) -> float:
 
 
 def test_denser_bone_leaves_a_smaller_void_at_the_same_pressure() -> None:
-    voids = [void_at_one_pressure(density) for density in (60.0, 80.0, 100.0)]
-    print("void ml at 20 bar, 60, 80, 100 mg/cm3", voids)
-    assert voids == sorted(voids, reverse=True)
+    voids = [void_at_one_pressure(density) for density in (80.0, 90.0, 120.0)]
+    print("void ml at 20 bar, 80, 90, 120 mg/cm3", voids)
+    assert all(less < 0.99 * more for more, less in pairwise(voids))
     assert voids[-1] < 0.8 * voids[0]
 
 

@@ -149,7 +149,7 @@ OTHERS = (
     _compared(
         "stiffer bone, the same pressure (20 bar)",
         "smaller void",
-        "0.20 ml (all of it) in cubes of 60 and 80 mg/cm3 and 0.04 ml in one of 100, at 1 mm",
+        "0.198 ml (all of it), 0.043 and 0.035 ml in cubes of 80, 90 and 120 mg/cm3 at 1 mm",
     ),
     _compared(
         "height regained by balloons in a body alone (Belkoff 2001)",

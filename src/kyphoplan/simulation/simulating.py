@@ -137,7 +137,8 @@ def _rehearsed(
     figures = measured([drawn.figures for drawn in done] if done else [main.figures])
     figures |= {
         name: Measure.unknown(unit_of(name), "no draw came to this figure")
-        for name in main.figures.keys() - figures.keys()
+        for name in main.figures
+        if name not in figures
     }
     filling = None if main.filling is None or main.filling.failed else main.filling
     return LevelRehearsal(
@@ -173,12 +174,15 @@ def _leaks(done: list[Drawn], row: VertebraMeasures) -> dict[str, Measure]:
     """Return how likely each leak is; a few draws tell no probability."""
     names = {site: _leak_name(site) for site in LEAKS}
     fillings = [drawn.filling for drawn in done if drawn.filling is not None]
+    why = ""
     if len(done) < FEWEST:
-        return dict.fromkeys([*names.values(), ANYWHERE], Measure.unknown("1", NOT_ESTIMATED))
-    if not fillings:
-        return dict.fromkeys([*names.values(), ANYWHERE], Measure.unknown("1", NO_CEMENT))
-    if sum(not filling.failed for filling in fillings) < FEWEST:
-        return dict.fromkeys([*names.values(), ANYWHERE], Measure.unknown("1", TOO_FEW_FILLED))
+        why = NOT_ESTIMATED
+    elif not fillings:
+        why = NO_CEMENT
+    elif sum(not filling.failed for filling in fillings) < FEWEST:
+        why = TOO_FEW_FILLED
+    if why:
+        return dict.fromkeys([*names.values(), ANYWHERE], Measure.unknown("1", why))
     found = leak_probabilities(fillings, row)
     leaks = {name: found[site] for site, name in names.items()}
     return leaks | {ANYWHERE: any_leak(fillings, row)}

@@ -34,29 +34,27 @@ class Membrane:
     Attributes
     ----------
     nodes : (M,) flat places of the nodes that bear it.
+    areas : (M,) that each bears [mm2].
     slopes : (M, 3) rise of the skin there when the node moves [1].
     stiffness : (M, M) force on a node by the rise of another [N/mm].
     height_mm : (M,) of the skin at each, before the increment [mm].
-    hold : by how much a part that stands out is drawn back [MPa/mm].
+    hold : by how much a part that stands out is drawn back, or one that slides held [MPa/mm].
     largest_mm : height beyond which the sheet is taut [mm].
-    tautness : (M,) force on a node by what it is beyond that [N/mm].
     tight : by how much it is drawn back there [MPa/mm].
     apart : (M, M) turns what is moved into how far each differs from those around it [1].
     across : (M, 3, 3) leaves of a displacement what lies in the sheet [1].
-    gripped : (M,) force on a node by that difference in the sheet [N/mm].
     """
 
     nodes: NDArray[np.intp]
+    areas: Array
     slopes: Array
     stiffness: Array
     height_mm: Array
     hold: float
     largest_mm: float
-    tautness: Array
     tight: float
     apart: Array
     across: Array
-    gripped: Array
 
     @classmethod
     def of(
@@ -86,16 +84,15 @@ class Membrane:
         facing = slopes / np.maximum(np.linalg.norm(slopes, axis=1, keepdims=True), LEAST_AREA)
         return cls(
             nodes=nodes,
+            areas=areas,
             slopes=slopes,
             stiffness=part * HOLD_MPA_PER_MM * (out.T * areas) @ out,
             height_mm=skin.height_towards(places),
             hold=part * HOLD_MPA_PER_MM,
             largest_mm=largest_mm,
-            tautness=part * TAUT_MPA_PER_MM * areas,
             tight=part * TAUT_MPA_PER_MM,
             apart=apart,
             across=np.eye(3) - facing[:, :, None] * facing[:, None, :],
-            gripped=part * HOLD_MPA_PER_MM * areas,
         )
 
     def _heights(self, u_mm: Array) -> Array:
@@ -112,15 +109,15 @@ class Membrane:
     def draw_back(self, u_mm: Array, force: Array) -> None:
         """Add its forces after a displacement to nodal forces (..., 3) [N]."""
         height = self._heights(u_mm)
-        drawn = self.stiffness @ height + self.tautness * self._beyond(height)
-        held = self.apart.T @ (self.gripped[:, None] * self._slid(u_mm))
+        drawn = self.stiffness @ height + self.tight * self.areas * self._beyond(height)
+        held = self.hold * self.apart.T @ (self.areas[:, None] * self._slid(u_mm))
         force.reshape(-1, 3)[self.nodes] -= drawn[:, None] * self.slopes + held
 
     def energy(self, u_mm: Array) -> float:
         """Energy after a displacement [mJ]."""
         height = self._heights(u_mm)
-        taut = self.tautness @ self._beyond(height) ** 2
-        slid = self.gripped @ (self._slid(u_mm) ** 2).sum(axis=1)
+        taut = self.tight * self.areas @ self._beyond(height) ** 2
+        slid = self.hold * self.areas @ (self._slid(u_mm) ** 2).sum(axis=1)
         return float(0.5 * (height @ (self.stiffness @ height) + taut + slid))
 
     def _slid(self, u_mm: Array) -> Array:

@@ -120,14 +120,18 @@ def test_a_ball_that_pushes_bone_aside_needs_the_pressure_of_endless_bone() -> N
 
 @pytest.mark.soak
 def test_the_error_of_the_pressure_falls_with_the_voxel_at_every_level() -> None:
-    """From 3 to 4.5 mm in a cube of 24 mm, at 2, 1.5 and 1 mm."""
-    errors = []
+    """From 3 to 4.5 mm in a cube of 24 mm, at 2, 1.5 and 1 mm: at the end, and on the way."""
+    first, last, width = 3.0, 4.5, 24.0
+    radii = np.linspace(1.1 * first, last, 100)
+    exact = expand(radii, *shelled(first, width), held=True)
+    mean = []
     for edge_mm in (2.0, 1.5, 1.0):
-        op = ball(3.0, 4.5, round(24.0 / edge_mm), edge_mm, law())
+        op = ball(first, last, round(width / edge_mm), edge_mm, law())
         op.given = 0.0
-        last = op.inflate()[-1]
-        exact = expand(np.array([radius_of(last)]), *shelled(3.0, 24.0), held=True)[0]
-        errors.append(abs(last.pressure_mpa[0] / exact - 1.0))
-    assert errors == sorted(errors, reverse=True)
-    assert max(errors) <= TARGET
-    assert np.log(errors[0] / errors[2]) / np.log(2.0) >= 1.0
+        up = op.inflate()
+        found = np.interp(radii, [radius_of(s) for s in up], [s.pressure_mpa[0] for s in up])
+        assert found[-1] == pytest.approx(exact[-1], rel=TARGET)
+        mean.append(float(np.mean(np.abs(found / exact - 1.0))))
+    print("mean error at 2, 1.5 and 1 mm", mean)
+    assert mean == sorted(mean, reverse=True)
+    assert np.log(mean[0] / mean[2]) / np.log(2.0) >= 1.0
